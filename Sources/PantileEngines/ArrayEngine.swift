@@ -1,0 +1,183 @@
+/// When the events of one macro tile command happen.
+///
+/// **Units** cycles after issue: the issue cycle is 0, and `t` means "at the start of cycle t", that is, after t whole cycles.
+public struct TileTiming: Hashable, Sendable, BitwiseCopyable {
+  /// Issue to the last accumulator write being visible.
+  public var duration: Int
+  /// The earliest issue of an independent command that follows on the same array, whatever its sizes.
+  public var nextIssue: Int
+  /// One past the cycle of the last read of operand A.
+  public var readA: Int
+  /// One past the cycle of the last read of operand B (and of its indices).
+  public var readB: Int
+
+  public init(duration: Int, nextIssue: Int, readA: Int, readB: Int) {
+    self.duration = duration
+    self.nextIssue = nextIssue
+    self.readA = readA
+    self.readB = readB
+  }
+}
+
+/// How often one action happened; `name` is a key of the energy table.
+public struct ActionCount: Hashable, Sendable {
+  public var name: String
+  public var count: Int
+
+  public init(_ name: String, _ count: Int) {
+    self.name = name
+    self.count = count
+  }
+}
+
+/// What an array can do with a format: yes, or every reason why not.
+public enum ArrayCapability: Hashable, Sendable {
+  case supported
+  /// Lower case, each names both sides: `weights of 4 bits, the array takes 8`.
+  case unsupported([String])
+
+  /// The reasons against; empty when supported.
+  public var reasons: [String] {
+    switch self {
+    case .supported: return []
+    case .unsupported(let reasons): return reasons
+    }
+  }
+  public var isSupported: Bool { reasons.isEmpty }
+}
+
+/// Pointers to the operands of one macro tile, gathered dense and row-major.
+public struct ArrayOperands {
+  /// A: [m, k].
+  public var a: UnsafePointer<Int8>
+  /// B: [storedRows(k), n]; sub-byte weights are already unpacked to bytes.
+  public var b: UnsafePointer<Int8>
+  /// The index of each stored weight inside its group: [storedRows(k), n]; nil for dense weights.
+  public var indices: UnsafePointer<UInt8>?
+  /// Accumulators: [m, n] with `accumulatorStride` elements from row to row.
+  public var accumulators: UnsafeMutablePointer<Int32>
+  public var accumulatorStride: Int
+
+  public init(
+    a: UnsafePointer<Int8>, b: UnsafePointer<Int8>, indices: UnsafePointer<UInt8>? = nil,
+    accumulators: UnsafeMutablePointer<Int32>, accumulatorStride: Int
+  ) {
+    self.a = a
+    self.b = b
+    self.indices = indices
+    self.accumulators = accumulators
+    self.accumulatorStride = accumulatorStride
+  }
+}
+
+/// The operands of one stepped tile as arrays: A [m, k], B [storedRows(k), n], indices like B or empty.
+public struct ArrayStepInput: Sendable {
+  public var extents: TileExtents
+  public var a: [Int8]
+  public var b: [Int8]
+  public var indices: [UInt8]
+
+  public init(extents: TileExtents, a: [Int8], b: [Int8], indices: [UInt8] = []) {
+    self.extents = extents
+    self.a = a
+    self.b = b
+    self.indices = indices
+  }
+}
+
+/// What the register-transfer model of an array saw while it ran one command or several back to back.
+public struct ArrayStepResult: Hashable, Sendable {
+  /// The observed timing of one command; cycles count from the first cycle of the run.
+  public struct Command: Hashable, Sendable {
+    /// First cycle in which the array did something for this command.
+    public var issue: Int
+    /// One past the cycle of the last accumulator write.
+    public var end: Int
+    public var readA: Int
+    public var readB: Int
+    /// Accumulators [m, n], started from zero.
+    public var accumulators: [Int32]
+
+    public init(issue: Int, end: Int, readA: Int, readB: Int, accumulators: [Int32]) {
+      self.issue = issue
+      self.end = end
+      self.readA = readA
+      self.readB = readB
+      self.accumulators = accumulators
+    }
+  }
+
+  /// One entry per command, in order.
+  public var commands: [Command]
+  /// Cycles until the last write of the last command is visible.
+  public var cycles: Int
+  /// Elements that entered the array at its activation edge, padding included.
+  public var activationElements: Int
+  /// Weights (or weight and index pairs) that entered at the weight edge, padding included.
+  public var weightBeats: Int
+  /// Results that left the array, padding included.
+  public var results: Int
+
+  public init(commands: [Command], cycles: Int, activationElements: Int, weightBeats: Int, results: Int) {
+    self.commands = commands
+    self.cycles = cycles
+    self.activationElements = activationElements
+    self.weightBeats = weightBeats
+    self.results = results
+  }
+}
+
+/// One configured array: the members of its family, bound to a chip's numbers.
+///
+/// `timing` and `stepper` never call each other, nor do `timing` and `mapping`; `function` never sees cycles and `timing` never
+/// sees values. All closures are pure. Any family can be made outside this module with the public initialiser.
+public final class ArrayEngine: Sendable {
+  public typealias Capability = @Sendable (ContractionFormat) -> ArrayCapability
+  public typealias Granules = @Sendable (ContractionFormat) -> TileExtents
+  public typealias Timing = @Sendable (TileExtents, ContractionFormat) -> TileTiming
+  public typealias Function = @Sendable (TileExtents, ContractionFormat, ArrayOperands, _ accumulate: Bool) -> Void
+  public typealias Actions = @Sendable (TileExtents, ContractionFormat, _ accumulate: Bool) -> [ActionCount]
+  public typealias Stepper = @Sendable ([ArrayStepInput], ContractionFormat) -> ArrayStepResult
+
+  /// The family's name, as in a chip file.
+  public let family: String
+  public let rows: Int
+  public let columns: Int
+  /// Multipliers; the peak of useful dense 8-bit MACs a cycle unless the family says otherwise.
+  public let peakMACs: @Sendable (ContractionFormat) -> Double
+  /// The configuration in one line, as in `systolic 16x16 ws overlapped`.
+  public let summary: String
+  /// Whether the array takes a format.
+  public let capability: Capability
+  /// Preferred tile granule in each dimension; tiles that are multiples of it waste nothing at their edges. `k` is also the
+  /// alignment that the format demands when it has a pattern.
+  public let granules: Granules
+  /// Closed form of one command of any number of folds. The same for both accumulation modes.
+  /// **Precondition** `capability` said yes and the extents respect the pattern.
+  public let timing: Timing
+  /// Bit-exact meaning, wrapping in 32 bits.
+  public let function: Function
+  /// Counts of what one command does inside the array and at the accumulators; scratchpad bytes are counted by the simulator.
+  public let actions: Actions
+  /// The register-transfer model, cycle by cycle: commands in order, each as early as the array allows.
+  public let stepper: Stepper
+
+  public init(
+    family: String, rows: Int, columns: Int, summary: String,
+    peakMACs: @escaping @Sendable (ContractionFormat) -> Double,
+    capability: @escaping Capability, granules: @escaping Granules, timing: @escaping Timing,
+    function: @escaping Function, actions: @escaping Actions, stepper: @escaping Stepper
+  ) {
+    self.family = family
+    self.rows = rows
+    self.columns = columns
+    self.summary = summary
+    self.peakMACs = peakMACs
+    self.capability = capability
+    self.granules = granules
+    self.timing = timing
+    self.function = function
+    self.actions = actions
+    self.stepper = stepper
+  }
+}

@@ -1,0 +1,77 @@
+/// An N:M weight pattern: of each `m` consecutive weights along the reduction, `n` are kept.
+public struct NMPattern: Hashable, Sendable, BitwiseCopyable {
+  /// Kept weights of a group.
+  public let n: Int
+  /// Group length along the reduction.
+  public let m: Int
+
+  /// - Precondition: 1 <= n <= m <= 256 (an index is one byte).
+  public init(n: Int, m: Int) {
+    precondition(n >= 1 && n <= m && m <= 256, "bad N:M pattern \(n):\(m)")
+    self.n = n
+    self.m = m
+  }
+
+  /// Bits of one stored index, ceil(log2 m).
+  public var indexBits: Int { Int.bitWidth - (m - 1).leadingZeroBitCount }
+}
+
+extension NMPattern: CustomStringConvertible {
+  /// As in `2:4`.
+  public var description: String { "\(n):\(m)" }
+}
+
+/// The number formats of one contraction: all that capability, mapping and timing may know about its values.
+public struct ContractionFormat: Hashable, Sendable, BitwiseCopyable {
+  /// Bits of one activation (two's complement).
+  public var activationBits: Int
+  /// Bits of one weight (two's complement).
+  public var weightBits: Int
+  /// The pattern of the weights; nil for dense weights.
+  public var pattern: NMPattern?
+
+  public init(activationBits: Int = 8, weightBits: Int = 8, pattern: NMPattern? = nil) {
+    self.activationBits = activationBits
+    self.weightBits = weightBits
+    self.pattern = pattern
+  }
+
+  /// Dense 8-bit activations and weights.
+  public static let int8 = ContractionFormat()
+
+  /// Rows of the stored weight operand for a reduction of `k`: k when dense, k·N/M when compressed.
+  /// - Precondition: `k` is a multiple of the group length.
+  public func storedRows(k: Int) -> Int {
+    guard let pattern else { return k }
+    precondition(k % pattern.m == 0, "k = \(k) is no multiple of the group \(pattern.m)")
+    return k / pattern.m * pattern.n
+  }
+}
+
+extension ContractionFormat: CustomStringConvertible {
+  /// As in `a8w4` or `a8w8 2:4`.
+  public var description: String {
+    "a\(activationBits)w\(weightBits)" + (pattern.map { " \($0)" } ?? "")
+  }
+}
+
+/// The sizes of one macro tile of a contraction: acc[m][n] (+)= Σ_k A[m][k]·B[k][n].
+public struct TileExtents: Hashable, Sendable, BitwiseCopyable {
+  /// Rows of A and of the accumulators.
+  public var m: Int
+  /// Length of the dense (padded) reduction; a multiple of the group length for N:M weights.
+  public var k: Int
+  /// Columns of B and of the accumulators.
+  public var n: Int
+
+  /// - Precondition: all positive.
+  public init(m: Int, k: Int, n: Int) {
+    precondition(m > 0 && k > 0 && n > 0, "tile extents must be positive, got m=\(m) k=\(k) n=\(n)")
+    self.m = m
+    self.k = k
+    self.n = n
+  }
+
+  /// Multiply-accumulates of the dense product.
+  public var macs: Int { m * k * n }
+}

@@ -1,0 +1,30 @@
+/// An owned flat array of plain values for the register-transfer models: zeroed, not copyable, unchecked in release.
+struct Plane<Element: BitwiseCopyable & FixedWidthInteger>: ~Copyable {
+  let base: UnsafeMutablePointer<Element>
+  let count: Int
+
+  init(_ count: Int, repeating value: Element = 0) {
+    self.base = .allocate(capacity: max(1, count))
+    self.count = count
+    base.initialize(repeating: value, count: max(1, count))
+  }
+
+  deinit { base.deallocate() }
+
+  subscript(_ index: Int) -> Element {
+    @inline(__always) get {
+      assert(index >= 0 && index < count)
+      return base[index]
+    }
+    @inline(__always) nonmutating set {
+      assert(index >= 0 && index < count)
+      base[index] = newValue
+    }
+  }
+
+  /// Moves `length` elements from `source` to `target`; the ranges may overlap.
+  @inline(__always) func move(from source: Int, to target: Int, count length: Int) {
+    assert(source >= 0 && target >= 0 && max(source, target) + length <= count)
+    (base + target).update(from: base + source, count: length)
+  }
+}

@@ -1,0 +1,23 @@
+/// What a systolic array takes, and the tiles that it likes.
+enum SystolicCapability {
+  /// Eight-bit dense operands only.
+  static func capability(of format: ContractionFormat) -> ArrayCapability {
+    var reasons: [String] = []
+    if format.activationBits != 8 {
+      reasons.append("activations of \(format.activationBits) bits, the array takes 8")
+    }
+    if !(2...8).contains(format.weightBits) {
+      reasons.append("weights of \(format.weightBits) bits, the array takes 2 to 8, each in an 8-bit register")
+    }
+    if let pattern = format.pattern { reasons.append("weights sparse \(pattern), the array takes dense weights") }
+    return reasons.isEmpty ? .supported : .unsupported(reasons)
+  }
+
+  /// Rows carry K for `ws` and M for `os`; the other dimension streams and has no granule.
+  static func granules(_ options: SystolicOptions, _ format: ContractionFormat) -> TileExtents {
+    switch options.dataflow {
+    case .weightStationary: return TileExtents(m: 1, k: options.rows, n: options.columns)
+    case .outputStationary: return TileExtents(m: options.rows, k: 1, n: options.columns)
+    }
+  }
+}
