@@ -14,6 +14,8 @@ public final class ArrayFamily: Sendable {
 extension ArrayFamily {
   /// The families that ship; one line each. Every user of families takes a list, so that others can add theirs.
   public static let all: [ArrayFamily] = [
-    .systolic
+    .systolic,
+    .bitSerial,
+    .nmSparse,
   ]
 }

@@ -1,28 +1,7 @@
-/// An N:M weight pattern: of each `m` consecutive weights along the reduction, `n` are kept.
-public struct NMPattern: Hashable, Sendable, BitwiseCopyable {
-  /// Kept weights of a group.
-  public let n: Int
-  /// Group length along the reduction.
-  public let m: Int
-
-  /// - Precondition: 1 <= n <= m <= 256 (an index is one byte).
-  public init(n: Int, m: Int) {
-    precondition(n >= 1 && n <= m && m <= 256, "bad N:M pattern \(n):\(m)")
-    self.n = n
-    self.m = m
-  }
-
-  /// Bits of one stored index, ceil(log2 m).
-  public var indexBits: Int { Int.bitWidth - (m - 1).leadingZeroBitCount }
-}
-
-extension NMPattern: CustomStringConvertible {
-  /// As in `2:4`.
-  public var description: String { "\(n):\(m)" }
-}
+import PantileTensor
 
 /// The number formats of one contraction: all that capability, mapping and timing may know about its values.
-public struct ContractionFormat: Hashable, Sendable, BitwiseCopyable {
+public struct ContractionFormat: Hashable, Sendable {
   /// Bits of one activation (two's complement).
   public var activationBits: Int
   /// Bits of one weight (two's complement).
@@ -43,8 +22,8 @@ public struct ContractionFormat: Hashable, Sendable, BitwiseCopyable {
   /// - Precondition: `k` is a multiple of the group length.
   public func storedRows(k: Int) -> Int {
     guard let pattern else { return k }
-    precondition(k % pattern.m == 0, "k = \(k) is no multiple of the group \(pattern.m)")
-    return k / pattern.m * pattern.n
+    precondition(k % pattern.group == 0, "k = \(k) is no multiple of the group \(pattern.group)")
+    return k / pattern.group * pattern.kept
   }
 }
 

@@ -1,5 +1,6 @@
 import PantileEngines
 import PantileSupport
+import PantileTensor
 
 /// Seeded operands and the plain product that judges every array.
 enum ArrayCases {
@@ -15,12 +16,12 @@ enum ArrayCases {
     var indices: [UInt8] = []
     if let pattern = format.pattern {
       indices = [UInt8](repeating: 0, count: stored * n)
-      for group in 0..<k / pattern.m {
+      for group in 0..<k / pattern.group {
         for column in 0..<n {
-          var positions = Array(0..<pattern.m)
-          while positions.count > pattern.n { positions.remove(at: random.next(below: positions.count)) }
+          var positions = Array(0..<pattern.group)
+          while positions.count > pattern.kept { positions.remove(at: random.next(below: positions.count)) }
           for (slot, position) in positions.enumerated() {
-            indices[(group * pattern.n + slot) * n + column] = UInt8(position)
+            indices[(group * pattern.kept + slot) * n + column] = UInt8(position)
           }
         }
       }
@@ -35,7 +36,7 @@ enum ArrayCases {
     for row in 0..<format.storedRows(k: k) {
       for column in 0..<n {
         let at = row * n + column
-        let position = format.pattern.map { row / $0.n * $0.m + Int(input.indices[at]) } ?? row
+        let position = format.pattern.map { row / $0.kept * $0.group + Int(input.indices[at]) } ?? row
         dense[position * n + column] &+= Int32(input.b[at])
       }
     }

@@ -3,8 +3,8 @@ import PantileSupport
 import Testing
 
 @Suite struct SystolicTests {
-  static let variants: [(SystolicOptions.Dataflow, SystolicOptions.Variant)] =
-    SystolicOptions.Dataflow.allCases.flatMap { d in SystolicOptions.Variant.allCases.map { (d, $0) } }
+  static let variants: [(SystolicOptions.Dataflow, FoldVariant)] =
+    SystolicOptions.Dataflow.allCases.flatMap { d in FoldVariant.allCases.map { (d, $0) } }
 
   @Test func closedFormEqualsStepperOnRandomCommands() {
     for (dataflow, variant) in Self.variants {

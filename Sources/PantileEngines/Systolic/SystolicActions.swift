@@ -23,20 +23,10 @@ enum SystolicActions {
         ActionCount("array.mac.int8", macs),
         ActionCount("array.hop.activation", macs),
         ActionCount("array.hop.weight", macs),
-        ActionCount("array.hop.psum", outputHops(options, extents)),
+        ActionCount("array.hop.psum", drainHops(rows: options.rows, m: m) * n),
         ActionCount("acc.read", accumulate ? m * n : 0),
         ActionCount("acc.write", m * n),
       ]
     }
-  }
-
-  /// A result of row r shifts through R-1-r registers on its way out.
-  private static func outputHops(_ options: SystolicOptions, _ extents: TileExtents) -> Int {
-    let r = options.rows
-    let full = extents.m / r
-    let rest = extents.m % r
-    // Σ_{i<q} (R-1-i) for the q used rows of a fold.
-    func hops(_ used: Int) -> Int { used * (r - 1) - used * (used - 1) / 2 }
-    return (full * hops(r) + hops(rest)) * extents.n
   }
 }

@@ -8,22 +8,14 @@ public struct SystolicOptions: Hashable, Sendable {
     case outputStationary = "os"
   }
 
-  /// Whether consecutive folds overlap.
-  public enum Variant: String, Hashable, Sendable, CaseIterable {
-    /// One fold after another: no shadow register.
-    case serial
-    /// One more register a PE: the next weights load (`ws`), or the last results drain (`os`), behind the stream.
-    case overlapped
-  }
-
   public var rows: Int
   public var columns: Int
   public var dataflow: Dataflow
-  public var variant: Variant
+  public var variant: FoldVariant
 
   /// - Precondition: rows and columns are positive.
   public init(
-    rows: Int, columns: Int, dataflow: Dataflow = .weightStationary, variant: Variant = .overlapped
+    rows: Int, columns: Int, dataflow: Dataflow = .weightStationary, variant: FoldVariant = .overlapped
   ) {
     precondition(rows > 0 && columns > 0, "an array needs rows and columns")
     self.rows = rows

@@ -42,19 +42,11 @@ enum SystolicTiming {
   ///   owns a slot of max(K, 2R-1) cycles and a shorter stream waits at the slot's head; total F·max(K, 2R-1) + 2R+C-2.
   private static func outputStationary(_ options: SystolicOptions, _ extents: TileExtents) -> TileTiming {
     let (r, c, k) = (options.rows, options.columns, extents.k)
-    let folds = ceilDiv(extents.m, r) * ceilDiv(extents.n, c)
-    let tail = 2 * r + c - 2
-    switch options.variant {
-    case .serial:
-      let fold = k + tail
-      let lastRead = (folds - 1) * fold + k
-      return TileTiming(duration: folds * fold, nextIssue: folds * fold, readA: lastRead, readB: lastRead)
-    case .overlapped:
-      let lastRead = folds * max(k, 2 * r - 1)
-      return TileTiming(duration: lastRead + tail, nextIssue: lastRead, readA: lastRead, readB: lastRead)
-    }
+    let algebra = OutputFoldAlgebra(
+      folds: ceilDiv(extents.m, r) * ceilDiv(extents.n, c), stream: k, tail: 2 * r + c - 2, drainSlot: 2 * r - 1,
+      overlapped: options.variant == .overlapped)
+    let lastRead = algebra.lastStream + k
+    return TileTiming(
+      duration: algebra.duration, nextIssue: algebra.nextIssue, readA: lastRead, readB: lastRead)
   }
 }
-
-/// ceil(a / b) for a >= 0, b > 0.
-func ceilDiv(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }

@@ -1,0 +1,22 @@
+/// What one command does inside a bit-serial array; padding lanes are gated and not counted.
+enum BitSerialActions {
+  /// - `array.term.int8`: one Booth digit times one activation, added.
+  /// - `array.booth`: weights recoded at the edge.
+  /// - `array.hop.activation`: 8-bit activations that moved from PE to PE; `array.hop.term`: digits that did.
+  /// - `array.hop.psum`, `acc.read`, `acc.write`: 32-bit results on their way out, and accumulator words.
+  static func counts(
+    _ options: BitSerialOptions, _ extents: TileExtents, _ format: ContractionFormat, accumulate: Bool
+  ) -> [ActionCount] {
+    let terms = BitSerialOptions.terms(weightBits: format.weightBits)
+    let results = extents.m * extents.n
+    return [
+      ActionCount("array.term.int8", extents.macs * terms),
+      ActionCount("array.booth", ceilDiv(extents.m, options.rows) * extents.k * extents.n),
+      ActionCount("array.hop.activation", extents.macs),
+      ActionCount("array.hop.term", extents.macs * terms),
+      ActionCount("array.hop.psum", drainHops(rows: options.rows, m: extents.m) * extents.n),
+      ActionCount("acc.read", accumulate ? results : 0),
+      ActionCount("acc.write", results),
+    ]
+  }
+}

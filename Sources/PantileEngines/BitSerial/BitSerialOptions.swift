@@ -1,0 +1,27 @@
+/// What distinguishes one fixed-term bit-serial array from another.
+public struct BitSerialOptions: Hashable, Sendable {
+  public var rows: Int
+  public var columns: Int
+  /// Weights whose terms a PE adds in one cycle.
+  public var dotWidth: Int
+  public var variant: FoldVariant
+
+  /// Widest dot product a PE may have: its sum of digit times activation stays within 16 bits.
+  public static let widestDot = 64
+
+  /// - Precondition: positive sizes, `dotWidth` at most `widestDot`.
+  public init(rows: Int, columns: Int, dotWidth: Int = 4, variant: FoldVariant = .overlapped) {
+    precondition(rows > 0 && columns > 0, "an array needs rows and columns")
+    precondition((1...Self.widestDot).contains(dotWidth), "dot width \(dotWidth) is outside 1...\(Self.widestDot)")
+    self.rows = rows
+    self.columns = columns
+    self.dotWidth = dotWidth
+    self.variant = variant
+  }
+
+  /// Radix-4 Booth terms of a weight of `bits` bits, one a cycle: ceil(bits / 2).
+  ///
+  /// **Source** Chen et al., "BitMoD: Bit-serial Mixture-of-Datatype LLM Acceleration", HPCA 2025, section on the unified
+  /// bit-serial representation.
+  public static func terms(weightBits bits: Int) -> Int { ceilDiv(bits, 2) }
+}

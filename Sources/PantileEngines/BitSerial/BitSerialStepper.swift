@@ -1,0 +1,219 @@
+/// The register-transfer model of the fixed-term bit-serial array.
+///
+/// Registers of PE (r, c): d activations (move right), d Booth digits with their shared significance (move down), a 32-bit sum and,
+/// with the overlapped variant, an output register. A group of activations and weights is read once; the edge holds it for T cycles
+/// and emits one radix-4 digit of each weight a cycle, lowest significance first. A PE adds Σ digit·activation, shifted by the
+/// significance. Last tags and drain are those of the output-stationary systolic array. The controller knows no closed form.
+enum BitSerialStepper {
+  private struct Fold {
+    var command: Int
+    var m0: Int
+    var n0: Int
+    var isFirst: Bool
+  }
+
+  /// Radix-4 Booth digit `term` of the low `bits` bits of a weight, sign-extended: -2...2.
+  ///
+  /// **Source** MacSorley, "High-Speed Arithmetic in Binary Computers", Proc. IRE 1961: digit = -2·b[2i+1] + b[2i] + b[2i-1].
+  static func digit(_ weight: Int8, term: Int, bits: Int) -> Int16 {
+    func bit(_ index: Int) -> Int16 {
+      index < 0 ? 0 : Int16(weight >> Int8(min(index, bits - 1))) & 1
+    }
+    return bit(2 * term - 1) + bit(2 * term) - 2 * bit(2 * term + 1)
+  }
+
+  /// - Parameter drainSlot: shortest slot of a fold; nil is the array's own 2R-1.
+  static func run(
+    _ options: BitSerialOptions, _ inputs: [ArrayStepInput], _ format: ContractionFormat, drainSlot: Int? = nil
+  ) -> ArrayStepResult {
+    let (rows, columns, lanes) = (options.rows, options.columns, options.dotWidth)
+    let bits = format.weightBits
+    let terms = BitSerialOptions.terms(weightBits: bits)
+    let overlapped = options.variant == .overlapped
+    let shortest = drainSlot ?? (2 * rows - 1)
+    var folds: [Fold] = []
+    for (index, input) in inputs.enumerated() {
+      for m0 in stride(from: 0, to: input.extents.m, by: rows) {
+        for n0 in stride(from: 0, to: input.extents.n, by: columns) {
+          folds.append(Fold(command: index, m0: m0, n0: n0, isFirst: m0 == 0 && n0 == 0))
+        }
+      }
+    }
+    var commands = inputs.map {
+      ArrayStepResult.Command(
+        issue: 0, end: 0, readA: 0, readB: 0,
+        accumulators: [Int32](repeating: 0, count: $0.extents.m * $0.extents.n))
+    }
+
+    // Lane-major planes: [lane][r][c]; the last column and row of each hold what leaves the array.
+    let width = columns + 1
+    let activationPlane = rows * width
+    let digitPlane = (rows + 1) * columns
+    let activation = Plane<Int16>(lanes * activationPlane)
+    let digits = Plane<Int16>(lanes * digitPlane)
+    let scale = Plane<Int16>(digitPlane)  // 4^term, the significance as the shifter applies it
+    let dot = Plane<Int16>(columns)
+    let sum = Plane<Int32>(rows * columns)
+    let output = Plane<Int32>(rows * columns)
+    // What the edge holds, and the skew registers behind it.
+    let heldActivations = Plane<Int16>(lanes * rows)
+    let heldWeights = Plane<Int8>(lanes * columns)
+    let rowSkew = Plane<Int16>(rows * lanes * rows)
+    let columnSkew = Plane<Int16>(columns * lanes * columns)
+    let scaleSkew = Plane<Int16>(columns)
+    let depth = rows + columns - 1
+    let lastOf = Plane<Int>(depth, repeating: -1)
+    let drainLeft = Plane<Int>(columns)
+    let drainFold = Plane<Int>(columns)
+
+    var cycle = 0
+    var next = 0
+    var current = -1
+    var wait = 0
+    var group = 0
+    var term = 0
+    var pending = 0
+    var result = ArrayStepResult(commands: [], cycles: 0, activationElements: 0, weightBeats: 0, results: 0)
+
+    while next < folds.count || current >= 0 || pending > 0 {
+      lastOf.move(from: 0, to: 1, count: depth - 1)
+      lastOf[0] = -1
+
+      // Controller and edge.
+      if current < 0 && next < folds.count && (overlapped || pending == 0) {
+        current = next
+        next += 1
+        group = 0
+        term = 0
+        pending += rows * columns
+        let fold = folds[current]
+        let stream = terms * ((inputs[fold.command].extents.k + lanes - 1) / lanes)
+        wait = overlapped ? max(0, shortest - stream) : 0
+        if fold.isFirst { commands[fold.command].issue = cycle }
+      }
+      let streams = current >= 0 && wait == 0
+      let (rowSlot, columnSlot) = (cycle % rows, cycle % columns)
+      if streams {
+        let fold = folds[current]
+        let input = inputs[fold.command]
+        let (m, k, n) = (input.extents.m, input.extents.k, input.extents.n)
+        if term == 0 {
+          for lane in 0..<lanes {
+            let position = group * lanes + lane
+            for r in 0..<rows {
+              let inside = fold.m0 + r < m && position < k
+              heldActivations[lane * rows + r] = inside ? Int16(input.a[(fold.m0 + r) * k + position]) : 0
+            }
+            for c in 0..<columns {
+              let inside = fold.n0 + c < n && position < k
+              heldWeights[lane * columns + c] = inside ? input.b[position * n + fold.n0 + c] : 0
+            }
+          }
+          result.activationElements += rows * lanes
+          result.weightBeats += columns * lanes
+          commands[fold.command].readA = cycle + 1
+          commands[fold.command].readB = cycle + 1
+        }
+        for lane in 0..<lanes {
+          for r in 0..<rows { rowSkew[(rowSlot * lanes + lane) * rows + r] = heldActivations[lane * rows + r] }
+          for c in 0..<columns {
+            columnSkew[(columnSlot * lanes + lane) * columns + c] = digit(
+              heldWeights[lane * columns + c], term: term, bits: bits)
+          }
+        }
+        scaleSkew[columnSlot] = 1 << Int16(2 * term)
+        if term + 1 == terms && (group + 1) * lanes >= k { lastOf[0] = current }
+      } else {
+        for i in 0..<lanes * rows { rowSkew[rowSlot * lanes * rows + i] = 0 }
+        for i in 0..<lanes * columns { columnSkew[columnSlot * lanes * columns + i] = 0 }
+        scaleSkew[columnSlot] = 0
+      }
+      for lane in 0..<lanes {
+        for r in 0..<rows {
+          let slot = (rowSlot - r + rows) % rows
+          activation[lane * activationPlane + r * width] = cycle >= r ? rowSkew[(slot * lanes + lane) * rows + r] : 0
+        }
+        for c in 0..<columns {
+          let slot = (columnSlot - c + columns) % columns
+          digits[lane * digitPlane + c] = cycle >= c ? columnSkew[(slot * lanes + lane) * columns + c] : 0
+        }
+      }
+      for c in 0..<columns { scale[c] = cycle >= c ? scaleSkew[(columnSlot - c + columns) % columns] : 0 }
+
+      // Drain: what leaves row R-1 this cycle.
+      let out = overlapped ? output.base : sum.base
+      for c in 0..<columns where drainLeft[c] > 0 {
+        let fold = folds[drainFold[c]]
+        let extents = inputs[fold.command].extents
+        let row = fold.m0 + drainLeft[c] - 1
+        if row < extents.m && fold.n0 + c < extents.n {
+          commands[fold.command].accumulators[row * extents.n + fold.n0 + c] &+= out[(rows - 1) * columns + c]
+        }
+        commands[fold.command].end = cycle + 1
+        pending -= 1
+        result.results += 1
+        for r in stride(from: rows - 1, to: 0, by: -1) { out[r * columns + c] = out[(r - 1) * columns + c] }
+        out[c] = 0
+        drainLeft[c] -= 1
+      }
+
+      // All PEs: lanes first, then the shared shift, then the sum.
+      for r in 0..<rows {
+        let d = dot.base
+        for c in 0..<columns { d[c] = 0 }
+        for lane in 0..<lanes {
+          let a = activation.base + lane * activationPlane + r * width
+          let w = digits.base + lane * digitPlane + r * columns
+          for c in 0..<columns { d[c] = d[c] &+ a[c] &* w[c] }
+        }
+        let f = scale.base + r * columns
+        let s = sum.base + r * columns
+        for c in 0..<columns { s[c] = s[c] &+ Int32(d[c]) &* Int32(f[c]) }
+      }
+
+      // Last tags.
+      for d in 0..<depth where lastOf[d] >= 0 {
+        if overlapped {
+          for r in max(0, d - columns + 1)...min(d, rows - 1) {
+            let index = r * columns + d - r
+            output[index] = sum[index]
+            sum[index] = 0
+          }
+          if d >= rows - 1 {
+            drainLeft[d - rows + 1] = rows
+            drainFold[d - rows + 1] = lastOf[d]
+          }
+        } else if d == depth - 1 {
+          for c in 0..<columns {
+            drainLeft[c] = rows
+            drainFold[c] = lastOf[d]
+          }
+        }
+      }
+
+      // Clock edge.
+      for lane in 0..<lanes {
+        for r in 0..<rows {
+          let start = lane * activationPlane + r * width
+          activation.move(from: start, to: start + 1, count: columns)
+        }
+        digits.move(from: lane * digitPlane, to: lane * digitPlane + columns, count: rows * columns)
+      }
+      scale.move(from: 0, to: columns, count: rows * columns)
+      if streams {
+        term += 1
+        if term == terms {
+          term = 0
+          group += 1
+          if group * lanes >= inputs[folds[current].command].extents.k { current = -1 }
+        }
+      } else if current >= 0 {
+        wait -= 1
+      }
+      cycle += 1
+    }
+    result.commands = commands
+    result.cycles = cycle
+    return result
+  }
+}

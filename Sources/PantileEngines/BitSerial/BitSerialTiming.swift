@@ -1,0 +1,21 @@
+/// The closed form of one command on a fixed-term bit-serial array.
+///
+/// A group of d weights (dot width) takes T = ceil(bits/2) cycles, one Booth term each, whatever the values: no zero term is
+/// skipped. So a fold streams T·ceil(K/d) cycles and then behaves as the output-stationary systolic array:
+/// serial ceil(M/R)·ceil(N/C)·(T·ceil(K/d) + 2R+C-2). The port reads a group of activations and of weights in the first of its
+/// T cycles; registers at the edge hold them.
+///
+/// **Accuracy** exact: equal to the register-transfer stepper, which recodes and adds real digits.
+enum BitSerialTiming {
+  static func timing(_ options: BitSerialOptions, _ extents: TileExtents, _ format: ContractionFormat) -> TileTiming {
+    let (r, c) = (options.rows, options.columns)
+    let terms = BitSerialOptions.terms(weightBits: format.weightBits)
+    let stream = terms * ceilDiv(extents.k, options.dotWidth)
+    let algebra = OutputFoldAlgebra(
+      folds: ceilDiv(extents.m, r) * ceilDiv(extents.n, c), stream: stream, tail: 2 * r + c - 2,
+      drainSlot: 2 * r - 1, overlapped: options.variant == .overlapped)
+    let lastRead = algebra.lastStream + stream - terms + 1
+    return TileTiming(
+      duration: algebra.duration, nextIssue: algebra.nextIssue, readA: lastRead, readB: lastRead)
+  }
+}

@@ -1,0 +1,28 @@
+import PantileTensor
+
+/// What one command does inside an N:M array; padding lanes are gated and not counted.
+enum NMSparseActions {
+  /// - `array.mac.int8`: multiply-accumulates of kept weights (a kept zero counts).
+  /// - `array.select`: M-to-1 selects of an activation byte, with M in the count: selected bytes times M inputs.
+  /// - `array.group_load`: activation bytes written into held-group registers, one hop each.
+  /// - `array.hop.weight`: kept weights that moved from PE to PE; `array.hop.index_bit`: index bits that did.
+  /// - `array.hop.psum`, `acc.read`, `acc.write`: 32-bit results on their way out, and accumulator words.
+  static func counts(
+    _ options: NMSparseOptions, _ extents: TileExtents, _ format: ContractionFormat, accumulate: Bool
+  ) -> [ActionCount] {
+    let kept = format.storedRows(k: extents.k)
+    let products = extents.m * kept * extents.n
+    let results = extents.m * extents.n
+    let usedColumns = ceilDiv(extents.n, options.interleave)
+    return [
+      ActionCount("array.mac.int8", products),
+      ActionCount("array.select", format.pattern.map { products * $0.group } ?? 0),
+      ActionCount("array.group_load", extents.m * extents.k * usedColumns),
+      ActionCount("array.hop.weight", products),
+      ActionCount("array.hop.index_bit", format.pattern.map { products * $0.indexBits } ?? 0),
+      ActionCount("array.hop.psum", drainHops(rows: options.rows, m: extents.m) * extents.n),
+      ActionCount("acc.read", accumulate ? results : 0),
+      ActionCount("acc.write", results),
+    ]
+  }
+}
