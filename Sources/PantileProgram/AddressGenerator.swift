@@ -88,6 +88,8 @@ public struct ResolvedAccess: Sendable, BitwiseCopyable {
   public var padValue: Int = 0
   /// Elements listed, padding included.
   public var elementCount: Int = 0
+  /// Dims at the front that belong to the result domain of a kernel; the others are reduced.
+  public var resultDimCount: Int32 = 0
   public var counts = InlineArray<6, Int>(repeating: 1)
   public var strides = InlineArray<6, Int>(repeating: 0)
   public var boundOffsets = InlineArray<3, Int>(repeating: 0)
@@ -103,9 +105,18 @@ public struct ResolvedAccess: Sendable, BitwiseCopyable {
 extension AddressGenerator {
   /// The plain access at the given loop indices.
   ///
+  /// `reduced` is the number of elements that the innermost dims list for each result point of a kernel; dims are not
+  /// merged across that border.
+  ///
   /// - Precondition: at most `maximumDims` dims and `maximumBounds` bounds (checked by the structure verifier).
-  public func resolved(at loops: LoopState) -> ResolvedAccess {
+  public func resolved(at loops: LoopState, reduced: Int = 1) -> ResolvedAccess {
     var access = ResolvedAccess()
+    var border = dims.count
+    var trailing = 1
+    while border > 0, trailing < reduced {
+      border -= 1
+      trailing *= dims[border].count.value(at: loops)
+    }
     access.memory = memory.index
     access.elementBits = Int32(elementBits)
     access.padValue = padValue
@@ -135,8 +146,9 @@ extension AddressGenerator {
     for (d, dim) in dims.enumerated() {
       let count = dim.count.value(at: loops)
       total *= count
+      if d == border { access.resultDimCount = Int32(used) }
       if count == 1 { continue }
-      if used > 0 {
+      if used > (d < border ? 0 : Int(access.resultDimCount)) {
         var merges = access.strides[used - 1] == dim.strideBits * count
         for (b, entry) in kept.enumerated() {
           merges =
@@ -160,7 +172,34 @@ extension AddressGenerator {
       used += 1
     }
     access.dimCount = Int32(used)
+    if border == dims.count { access.resultDimCount = Int32(used) }
     access.elementCount = total
+    return access
+  }
+}
+
+extension ResolvedAccess {
+  /// Points of the reduced dims.
+  public var reducedCount: Int {
+    var total = 1
+    for d in Int(resultDimCount)..<Int(dimCount) { total *= counts[d] }
+    return total
+  }
+
+  /// The access with the reduced dims fixed at their `index`-th point (row-major): one element a result point.
+  public func slice(reducedIndex index: Int) -> ResolvedAccess {
+    var access = self
+    var rest = index
+    var d = Int(dimCount) - 1
+    while d >= Int(resultDimCount) {
+      let i = rest % counts[d]
+      rest /= counts[d]
+      access.baseBits += i * strides[d]
+      for b in 0..<Int(boundCount) { access.boundOffsets[b] += i * boundCoefficients[b * 6 + d] }
+      access.elementCount /= counts[d]
+      d -= 1
+    }
+    access.dimCount = resultDimCount
     return access
   }
 }
