@@ -1,0 +1,91 @@
+import PantileEngines
+
+/// The data bus of one DRAM, shared by DMA engines burst by burst in round-robin order.
+///
+/// Times inside are in units of 1/numerator of a cycle, so that fractional bandwidths stay exact.
+struct DRAMBus {
+  /// One engine's running command.
+  struct Transfer {
+    var queue: Int
+    var remaining: Int
+    /// Earliest start of the next burst, scaled.
+    var ready: Int
+    var credits: [Int]
+    var creditHead = 0
+    /// Scaled end of the last burst on the bus, and the cycle in which its answer is there.
+    var lastEnd = 0
+    var answered = 0
+  }
+
+  private let scale: Int
+  private let service: Int
+  private let latency: Int
+  private var free = 0
+  private var transfers: [Transfer] = []
+  private var lastServed = -1
+  /// Scaled distance of two bursts of one engine that its link allows, by queue.
+  private let linkSpacing: [Int]
+  private let outstanding: [Int]
+
+  init(_ memory: Machine.Memory, dma: [DMAOptions?]) {
+    scale = memory.bandwidthNumerator
+    service = memory.burst * memory.bandwidthDenominator
+    latency = memory.latency
+    linkSpacing = dma.map { options in
+      guard let options else { return 0 }
+      return (memory.burst * memory.bandwidthNumerator + options.linkBytes - 1) / options.linkBytes
+    }
+    outstanding = dma.map { $0?.outstanding ?? 1 }
+  }
+
+  var isIdle: Bool { transfers.isEmpty }
+
+  /// Cycles that `bursts` of one engine keep the bus busy, rounded up.
+  func ownCycles(_ bursts: Int) -> Int { (bursts * service + scale - 1) / scale }
+
+  mutating func start(queue: Int, bursts: Int, at cycle: Int) {
+    transfers.append(
+      Transfer(
+        queue: queue, remaining: bursts, ready: cycle * scale,
+        credits: [Int](repeating: 0, count: min(outstanding[queue], max(1, bursts)))))
+    transfers.sort { $0.queue < $1.queue }
+  }
+
+  /// Serves bursts that start before `limit` (a cycle), until a transfer is done.
+  ///
+  /// - Returns: the finished transfer: its queue, the cycle after its last burst left the bus, the cycle of its answer.
+  mutating func serve(before limit: Int?) -> (queue: Int, sent: Int, answered: Int)? {
+    let end = limit.map { $0 * scale } ?? Int.max
+    while !transfers.isEmpty {
+      // The next burst starts when the bus is free and someone is ready; among the ready, round robin.
+      var earliest = Int.max
+      for transfer in transfers { earliest = min(earliest, transfer.ready) }
+      let start = max(free, earliest)
+      if start >= end { return nil }
+      var chosen = -1
+      for offset in 1...transfers.count {
+        let base = transfers.firstIndex { $0.queue > lastServed } ?? 0
+        let index = (base + offset - 1) % transfers.count
+        if transfers[index].ready <= start {
+          chosen = index
+          break
+        }
+      }
+      lastServed = transfers[chosen].queue
+      free = start + service
+      let answered = (free + scale - 1) / scale + latency
+      let head = transfers[chosen].creditHead
+      transfers[chosen].credits[head] = answered * scale
+      let next = head + 1 == transfers[chosen].credits.count ? 0 : head + 1
+      transfers[chosen].creditHead = next
+      transfers[chosen].ready = max(
+        start + linkSpacing[transfers[chosen].queue], transfers[chosen].credits[next])
+      transfers[chosen].remaining -= 1
+      if transfers[chosen].remaining == 0 {
+        let done = transfers.remove(at: chosen)
+        return (done.queue, (free + scale - 1) / scale, answered)
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,222 @@
+import PantileEngines
+import PantileProgram
+import PantileSupport
+import PantileTensor
+
+/// Executes a Program's commands on values, one at a time, in an order that the caller or a seed chooses.
+///
+/// Any order that respects the tokens gives the same bits (the Program's verifier proves it), so this run knows no
+/// cycles.
+public final class FunctionalRun {
+  private let program: Program
+  private let machine: Machine
+  private var cursors: [QueueCursor]
+  private var tokens: [Int]
+  private let images: [MemoryImage]
+  /// The array of each queue; nil for other engines.
+  private let arrays: [ArrayEngine?]
+  private var kernels = KernelRunner()
+  private var copies = CopyScratch()
+  private var operandA: [Int8] = []
+  private var operandB: [Int8] = []
+  private var indices: [UInt8] = []
+  /// Where B was last gathered from; a tile that reads the same weights again skips the gather while nothing wrote them.
+  public private(set) var commandsRun = 0
+
+  /// - Throws: `chip-mismatch` when the Program does not fit the machine.
+  public init(_ program: Program, on machine: Machine) throws(DiagnosticError) {
+    try machine.check(program)
+    self.program = program
+    self.machine = machine
+    cursors = program.queues.map { QueueCursor(FlatQueue($0)) }
+    tokens = program.channels.map(\.initial)
+    images = program.memories.enumerated().map { index, memory in
+      let used = program.regions.reduce(0) {
+        $1.memory.offset == index ? max($0, $1.base + $1.bytes) : $0
+      }
+      return MemoryImage(byteCount: memory.kind == .dram ? used : memory.bytes)
+    }
+    arrays = program.queues.map { queue in
+      guard let engine = machine.engines.first(where: { $0.name == queue.engine }), case .array(let array) = engine.unit
+      else { return nil }
+      return array
+    }
+    for image in program.images {
+      let region = program.regions[image.region.offset]
+      let target = images[region.memory.offset].bytes
+      image.bytes.withUnsafeBytes { source in
+        guard let base = source.baseAddress else { return }
+        UnsafeMutableRawBufferPointer(rebasing: target[region.base..<region.base + source.count]).copyMemory(
+          from: UnsafeRawBufferPointer(start: base, count: source.count))
+      }
+    }
+  }
+
+  // MARK: Inputs and outputs
+
+  /// Puts a tensor into an input region.
+  /// - Throws: `input-shape` when shape or element type differ from the region's; `unknown-input`.
+  public func setInput(_ name: String, _ tensor: HostTensor) throws(DiagnosticError) {
+    guard let id = program.region(named: name, kind: .input) else {
+      let names = program.regions.filter { $0.kind == .input }.map(\.name)
+      throw DiagnosticError(
+        "unknown-input", "the program has no input '\(name)'", hint: "its inputs are \(names.joined(separator: ", "))")
+    }
+    let region = program.regions[id.offset]
+    guard tensor.shape == region.shape, tensor.elementType.rawValue == region.element else {
+      throw DiagnosticError(
+        "input-shape",
+        "input '\(name)' is \(tensor.shape.map(String.init).joined(separator: "x"))x\(tensor.elementType.rawValue), the program takes \(region.shape.map(String.init).joined(separator: "x"))x\(region.element)"
+      )
+    }
+    let target = images[region.memory.offset].bytes
+    tensor.withUnsafeBytes { source in
+      UnsafeMutableRawBufferPointer(rebasing: target[region.base..<region.base + source.count]).copyMemory(from: source)
+    }
+  }
+
+  /// The outputs in region order (graph-output order), with their names.
+  public func outputs() -> [(name: String, tensor: HostTensor)] {
+    program.regions.filter { $0.kind == .output }.map { region in
+      let bytes = UnsafeRawBufferPointer(images[region.memory.offset].bytes)
+      let type = ElementType(rawValue: region.element) ?? .ui8
+      let count = region.shape.reduce(1, *) * type.storageBytes
+      return (
+        region.name,
+        HostTensor(
+          shape: region.shape, elementType: type,
+          bytes: UnsafeRawBufferPointer(rebasing: bytes[region.base..<region.base + count]))
+      )
+    }
+  }
+
+  // MARK: Running
+
+  /// Whether the next command of the queue has its tokens.
+  public func canStep(_ queue: Int) -> Bool {
+    guard cursors[queue].current != nil else { return false }
+    let loops = cursors[queue].loops
+    for wait in cursors[queue].command.waits where wait.guards.hold(at: loops) {
+      if tokens[wait.channel.offset] < wait.count { return false }
+    }
+    return true
+  }
+
+  /// Executes the next command of the queue.
+  /// - Precondition: `canStep(queue)`.
+  public func step(_ queue: Int) {
+    let command = cursors[queue].command
+    let loops = cursors[queue].loops
+    for wait in command.waits where wait.guards.hold(at: loops) { tokens[wait.channel.offset] -= wait.count }
+    execute(command.operation, loops: loops, queue: queue)
+    for signal in command.signals where signal.guards.hold(at: loops) { tokens[signal.channel.offset] += signal.count }
+    commandsRun += 1
+    cursors[queue].advance()
+  }
+
+  /// Runs to the end: with a seed in a random legal order, else queue after queue as far as each can go.
+  ///
+  /// - Throws: `deadlock` when no queue can go on.
+  public func run(orderSeed: UInt64? = nil) throws(DiagnosticError) {
+    var generator = SplitMix64(seed: orderSeed ?? 0)
+    while true {
+      var progress = false
+      if orderSeed != nil {
+        let ready = cursors.indices.filter { canStep($0) }
+        if let queue = ready.isEmpty ? nil : ready[generator.next(below: ready.count)] {
+          step(queue)
+          progress = true
+        }
+      } else {
+        for queue in cursors.indices {
+          while canStep(queue) {
+            step(queue)
+            progress = true
+          }
+        }
+      }
+      if !progress { break }
+    }
+    guard cursors.allSatisfy({ $0.current == nil }) else {
+      throw DiagnosticError("deadlock", "the program stops before its end; verify() names the waits")
+    }
+  }
+
+  private func execute(_ operation: Command.Operation, loops: LoopState, queue: Int) {
+    switch operation {
+    case .sync: break
+    case .copy(let copy):
+      CopyFunction.run(
+        from: copy.source.resolved(at: loops), in: images[copy.source.memory.offset],
+        to: copy.destination.resolved(at: loops), in: images[copy.destination.memory.offset], scratch: &copies)
+    case .drain(let map), .vector(let map):
+      let kernel = program.kernels[map.kernel.offset]
+      var accesses: [ResolvedAccess] = []
+      for (input, generator) in zip(kernel.inputs, map.inputs) {
+        accesses.append(generator.resolved(at: loops, reduced: input.scope == .point ? map.reduced : 1))
+      }
+      kernels.run(
+        kernel, inputs: accesses, output: map.output.resolved(at: loops), reduced: map.reduced, images: images)
+    case .contract(let tile):
+      contract(tile, loops: loops, queue: queue)
+    }
+  }
+
+  private func contract(_ tile: Contract, loops: LoopState, queue: Int) {
+    guard let array = arrays[queue] else { preconditionFailure("queue \(queue) is no array; Machine.check proves it") }
+    let extents = TileExtents(m: tile.m.value(at: loops), k: tile.k.value(at: loops), n: tile.n.value(at: loops))
+    let format = tile.format
+    let stored = format.storedRows(k: extents.k)
+    if operandA.count < extents.m * extents.k { operandA = [Int8](repeating: 0, count: extents.m * extents.k) }
+    if operandB.count < stored * extents.n { operandB = [Int8](repeating: 0, count: stored * extents.n) }
+    let accumulators = tile.accumulators.resolvedRows(at: loops)
+    let accumulate: Bool =
+      switch tile.initial {
+      case .zero: false
+      case .accumulate: true
+      case .zeroInFirst(let depth): !loops.isFirst(depth)
+      }
+    operandA.withUnsafeMutableBufferPointer { a in
+      operandB.withUnsafeMutableBufferPointer { b in
+        // The buffers hold at least one element each: extents are positive.
+        guard let a = a.baseAddress, let b = b.baseAddress else { return }
+        images[tile.a.memory.offset].gather(tile.a.resolved(at: loops), signed: a)
+        images[tile.b.memory.offset].gather(tile.b.resolved(at: loops), signed: b)
+        let image = images[tile.accumulators.memory.offset]
+        let words = image.bytes.assumingMemoryBound(to: Int32.self)
+        precondition(
+          accumulators.base >= 0
+            && accumulators.base + (extents.m - 1) * accumulators.stride + extents.n <= words.count,
+          "accumulators outside their memory")
+        guard let first = words.baseAddress else { return }
+        if let generator = tile.indices {
+          let count = stored * extents.n
+          if indices.count < count { indices = [UInt8](repeating: 0, count: count) }
+          indices.withUnsafeMutableBufferPointer { side in
+            guard let side = side.baseAddress else { return }
+            images[generator.memory.offset].gather(generator.resolved(at: loops), unsigned: side)
+            array.function(
+              extents, format,
+              ArrayOperands(
+                a: a, b: b, indices: side, accumulators: first + accumulators.base,
+                accumulatorStride: accumulators.stride), accumulate)
+          }
+        } else {
+          array.function(
+            extents, format,
+            ArrayOperands(
+              a: a, b: b, accumulators: first + accumulators.base, accumulatorStride: accumulators.stride), accumulate)
+        }
+      }
+    }
+  }
+}
+
+extension AddressGenerator {
+  /// Base and row stride of accumulators, in 32-bit words.
+  fileprivate func resolvedRows(at loops: LoopState) -> (base: Int, stride: Int) {
+    var base = baseBits.value(at: loops)
+    if let rotation { base += (rotation.index.value(at: loops) % rotation.slots) * rotation.slotBits }
+    return (base / 32, dims[0].strideBits / 32)
+  }
+}

@@ -1,0 +1,442 @@
+import PantileEngines
+import PantileProgram
+import PantileSupport
+
+/// Runs a Program on a machine cycle by cycle: events only where something changes, values nowhere.
+///
+/// Machine contract: a queue issues in order; a command issues when its tokens are there, its engine accepts it and the
+/// ports of all scratchpad banks it touches are free (all or none, queues in program order); tokens are visible the
+/// cycle after their point; bursts of all DMA engines share each DRAM's bus round robin.
+public struct TimingRun: ~Copyable {
+  public struct Options: Sendable {
+    /// Keep every interval for a trace.
+    public var trace = false
+    /// Stretch every duration and answer by a seeded random number of cycles; results must not change in value.
+    public var jitterSeed: UInt64?
+
+    public init(trace: Bool = false, jitterSeed: UInt64? = nil) {
+      self.trace = trace
+      self.jitterSeed = jitterSeed
+    }
+  }
+
+  private struct QueueState {
+    var cursor: QueueCursor
+    /// The engine accepts the next command from this cycle on.
+    var acceptsAt = 0
+    /// Busy until here unless a later command cuts in.
+    var busyUntil = 0
+    var busySince = 0
+    var busyLayer = 0
+    /// Idle cycles up to here are accounted.
+    var accountedUntil = 0
+    /// What the engine waits for since `accountedUntil`.
+    var waiting: StallCause?
+    /// A DMA command on the bus: its layer, release masks, own bursts, and signals to send.
+    var transfer: PendingTransfer?
+    var isDone = false
+  }
+
+  private struct PendingTransfer {
+    var issue: Int
+    var layer: Int
+    var reads: UInt64
+    var writes: UInt64
+    var bursts: Int
+    var linkCycles: Int
+    var command: Int
+    /// Signals whose guards held at issue: (point is read, channel, count).
+    var signals: [(isRead: Bool, channel: Int, count: Int)]
+  }
+
+  private let program: Program
+  private let machine: Machine
+  private var queues: [QueueState]
+  private let units: [Machine.Unit]
+  private var tokens: [Int]
+  private var events = EventQueue()
+  private var ports = BankPorts()
+  private var buses: [DRAMBus]
+  /// DRAM index (into `buses`) by program memory; -1 for on-chip memories.
+  private let busOf: [Int]
+  private let burstOf: [Int]
+  private let scratchpad: Int?
+  private let bankBytes: Int
+  private var accounting: Accounting
+  private var layers: [TimingResult.Layer]
+  private var actionCounts: [[Int: Int]]
+  private var actionNames: [String] = []
+  private var actionIndex: [String: Int] = [:]
+  private var commands = 0
+  private var jitter: SplitMix64?
+  private let options: Options
+  /// Called when a command of a queue issues, in issue order.
+  private let onIssue: ((Int) -> Void)?
+
+  /// - Throws: `chip-mismatch` when the Program does not fit the machine.
+  public init(
+    _ program: Program, on machine: Machine, options: Options = Options(), onIssue: ((Int) -> Void)? = nil
+  ) throws(DiagnosticError) {
+    try machine.check(program)
+    self.program = program
+    self.machine = machine
+    self.options = options
+    self.onIssue = onIssue
+    jitter = options.jitterSeed.map { SplitMix64(seed: $0) }
+    queues = program.queues.map { QueueState(cursor: QueueCursor(FlatQueue($0))) }
+    units = program.queues.map { queue in
+      // Machine.check found each of them.
+      guard let engine = machine.engines.first(where: { $0.name == queue.engine }) else {
+        preconditionFailure("engine '\(queue.engine)' vanished")
+      }
+      return engine.unit
+    }
+    tokens = program.channels.map(\.initial)
+    let dma: [DMAOptions?] = units.map { if case .dma(let options) = $0 { return options } else { return nil } }
+    var buses: [DRAMBus] = []
+    busOf = program.memories.map { memory in
+      guard memory.kind == .dram, let mine = machine.memories.first(where: { $0.name == memory.name }) else {
+        return -1
+      }
+      buses.append(DRAMBus(mine, dma: dma))
+      return buses.count - 1
+    }
+    self.buses = buses
+    burstOf = program.memories.map { memory in machine.memories.first { $0.name == memory.name }?.burst ?? 64 }
+    scratchpad = program.memories.firstIndex { $0.kind == .scratchpad }
+    bankBytes = scratchpad.map { max(1, program.memories[$0].bytes / program.memories[$0].banks) } ?? 1
+    accounting = Accounting(queues: program.queues.count, layers: program.layers.count, trace: options.trace)
+    layers = program.layers.map { _ in TimingResult.Layer(start: 0, end: 0, activities: [], actions: []) }
+    actionCounts = program.layers.map { _ in [:] }
+  }
+
+  /// Runs to the end.
+  /// - Throws: `deadlock` when nothing can happen any more before all queues are at their end.
+  public consuming func run() throws(DiagnosticError) -> TimingResult {
+    for queue in queues.indices { tryIssue(queue, at: 0) }
+    while true {
+      let next = events.nextTime
+      var served = false
+      for bus in buses.indices {
+        if let done = buses[bus].serve(before: next) {
+          finishTransfer(done.queue, sent: done.sent, answered: done.answered)
+          served = true
+        }
+      }
+      if served { continue }
+      guard let time = next else { break }
+      while events.nextTime == time { deliver(events.pop()) }
+      // Everyone who may be able to issue now, in queue order; an issue can only take ports, never free them, so one
+      // pass is enough.
+      for queue in queues.indices { tryIssue(queue, at: time) }
+    }
+    guard queues.allSatisfy(\.isDone) else {
+      throw DiagnosticError("deadlock", "the timing run stops before the program's end; verify() names the waits")
+    }
+    return result()
+  }
+
+  private mutating func deliver(_ event: EventQueue.Event) {
+    switch event.kind {
+    case .token: tokens[Int(event.b)] += Int(event.a)
+    case .wake: break
+    case .release:
+      if event.b == 1 { ports.release(writes: event.mask) } else { ports.release(reads: event.mask) }
+    }
+  }
+
+  // MARK: Issue
+
+  private mutating func tryIssue(_ queue: Int, at time: Int) {
+    while !queues[queue].isDone {
+      guard queues[queue].cursor.current != nil else {
+        if queues[queue].transfer == nil { close(queue, at: time) }
+        return
+      }
+      guard queues[queue].transfer == nil, time >= queues[queue].acceptsAt else { return }
+      let command = queues[queue].cursor.command
+      let loops = queues[queue].cursor.loops
+      for wait in command.waits where wait.guards.hold(at: loops) {
+        if tokens[wait.channel.offset] < wait.count {
+          let channel = program.channels[wait.channel.offset]
+          let cause: StallCause =
+            switch channel.role {
+            case .data: StallCause(.data, source: channel.producer.offset)
+            case .space: StallCause(.space, source: channel.producer.offset)
+            case .order: StallCause(.order)
+            }
+          note(queue, for: cause, at: time, layer: command.layer.offset)
+          return
+        }
+      }
+      let masks = bankMasks(command.operation, loops)
+      guard ports.areFree(reads: masks.reads, writes: masks.writes) else {
+        note(queue, for: StallCause(.bank), at: time, layer: command.layer.offset)
+        return
+      }
+      issue(queue, command, loops, masks, at: time)
+    }
+  }
+
+  /// Notes what the queue waits for from now on; the time since the last note belongs to the former cause.
+  private mutating func note(_ queue: Int, for cause: StallCause, at time: Int, layer: Int) {
+    guard queues[queue].waiting != cause else { return }
+    settle(queue, until: time, layer: layer)
+    queues[queue].waiting = cause
+  }
+
+  /// Accounts everything up to `time`: the rest of the busy interval, then the wait.
+  private mutating func settle(_ queue: Int, until time: Int, layer: Int) {
+    let from = queues[queue].accountedUntil
+    let busyEnd = min(max(from, queues[queue].busyUntil), time)
+    accounting.add(queue: queue, from: from, to: busyEnd, cause: nil, layer: queues[queue].busyLayer)
+    accounting.add(
+      queue: queue, from: busyEnd, to: time, cause: queues[queue].waiting ?? StallCause(.order), layer: layer)
+    queues[queue].accountedUntil = max(from, time)
+  }
+
+  private mutating func close(_ queue: Int, at time: Int) {
+    let end = max(time, queues[queue].busyUntil)
+    let from = queues[queue].accountedUntil
+    accounting.add(
+      queue: queue, from: from, to: min(end, queues[queue].busyUntil), cause: nil, layer: queues[queue].busyLayer)
+    queues[queue].accountedUntil = max(from, queues[queue].busyUntil)
+    queues[queue].isDone = true
+  }
+
+  private func bankMasks(_ operation: Command.Operation, _ loops: LoopState) -> (reads: UInt64, writes: UInt64) {
+    guard let scratchpad else { return (0, 0) }
+    var reads: UInt64 = 0
+    var writes: UInt64 = 0
+    func mask(_ generator: AddressGenerator) -> UInt64 {
+      generator.memory.offset == scratchpad ? BankPorts.mask(generator.resolved(at: loops), bankBytes: bankBytes) : 0
+    }
+    switch operation {
+    case .sync: break
+    case .copy(let copy):
+      reads = mask(copy.source)
+      writes = mask(copy.destination)
+    case .contract(let tile):
+      reads = mask(tile.a) | mask(tile.b)
+      if let indices = tile.indices { reads |= mask(indices) }
+    case .drain(let map), .vector(let map):
+      for input in map.inputs { reads |= mask(input) }
+      writes = mask(map.output)
+    }
+    return (reads, writes)
+  }
+
+  private mutating func stretch() -> Int {
+    guard jitter != nil else { return 0 }
+    return jitter!.next(below: 40)  // checked in the line above
+  }
+
+  private mutating func issue(
+    _ queue: Int, _ command: Command, _ loops: LoopState, _ masks: (reads: UInt64, writes: UInt64), at time: Int
+  ) {
+    settle(queue, until: time, layer: command.layer.offset)
+    queues[queue].waiting = nil
+    for wait in command.waits where wait.guards.hold(at: loops) { tokens[wait.channel.offset] -= wait.count }
+    commands += 1
+    let layer = command.layer.offset
+    layers[layer].commands += 1
+    onIssue?(queue)
+    var nextAccept = time
+    var writtenAt = time
+    var readAt: [Int] = []
+    switch (command.operation, units[queue]) {
+    case (.sync, _): break
+    case (.contract(let tile), .array(let array)):
+      let extents = TileExtents(m: tile.m.value(at: loops), k: tile.k.value(at: loops), n: tile.n.value(at: loops))
+      let timing = array.timing(extents, tile.format)
+      let extra = stretch()
+      writtenAt = time + timing.duration + extra
+      nextAccept = time + timing.nextIssue + extra
+      readAt = [time + timing.readA, time + timing.readB, time + timing.readB]
+      let accumulate: Bool =
+        switch tile.initial {
+        case .zero: false
+        case .accumulate: true
+        case .zeroInFirst(let depth): !loops.isFirst(depth)
+        }
+      for action in array.actions(extents, tile.format, accumulate) { count(action.name, action.count, layer) }
+    case (.drain(let map), .drain(let options)):
+      let points = map.output.elementCount(at: loops)
+      writtenAt = time + options.duration(points: points) + stretch()
+      nextAccept = writtenAt
+      readAt = map.inputs.map { _ in writtenAt }
+      countMap(map, points: points, loops: loops, layer: layer, prefix: "drain")
+    case (.vector(let map), .vector(let options)):
+      let kernel = program.kernels[map.kernel.offset]
+      let points = map.output.elementCount(at: loops)
+      writtenAt = time + options.duration(of: kernel, points: points, reduced: map.reduced) + stretch()
+      nextAccept = writtenAt
+      readAt = map.inputs.map { _ in writtenAt }
+      countMap(map, points: points, loops: loops, layer: layer, prefix: "vector")
+    case (.copy(let copy), .dma(let options)):
+      startCopy(queue, command, copy, options, loops, masks, at: time)
+      queues[queue].cursor.advance()
+      return
+    default: preconditionFailure("command on the wrong engine; Machine.check proves it")
+    }
+    if masks.reads | masks.writes != 0 {
+      ports.take(reads: masks.reads, writes: masks.writes)
+      if masks.reads != 0 {
+        events.add(.release, at: max(time + 1, readAt.max() ?? writtenAt), queue, 0, mask: masks.reads)
+      }
+      if masks.writes != 0 { events.add(.release, at: max(time + 1, writtenAt), queue, 1, mask: masks.writes) }
+    }
+    for signal in command.signals where signal.guards.hold(at: loops) {
+      let point: Int =
+        switch signal.point {
+        case .written: writtenAt
+        case .read(let operand): readAt[operand]
+        }
+      events.add(.token, at: max(point, time + 1), signal.count, signal.channel.offset)
+    }
+    accounting.completed(layer: layer, at: writtenAt)
+    queues[queue].busyLayer = layer
+    queues[queue].busyUntil = max(queues[queue].busyUntil, writtenAt)
+    queues[queue].acceptsAt = nextAccept
+    if nextAccept > time { events.add(.wake, at: nextAccept, queue) }
+    if writtenAt > nextAccept { events.add(.wake, at: writtenAt, queue) }
+    queues[queue].cursor.advance()
+  }
+
+  // MARK: DMA
+
+  private mutating func startCopy(
+    _ queue: Int, _ command: Command, _ copy: Copy, _ options: DMAOptions, _ loops: LoopState,
+    _ masks: (reads: UInt64, writes: UInt64), at time: Int
+  ) {
+    let layer = command.layer.offset
+    let source = copy.source.resolved(at: loops)
+    let destination = copy.destination.resolved(at: loops)
+    let bytes = source.elementCount * Int(source.elementBits) / 8
+    var bursts = 0
+    var bus = -1
+    if busOf[copy.source.memory.offset] >= 0 {
+      bus = busOf[copy.source.memory.offset]
+      let burst = burstOf[copy.source.memory.offset]
+      let count = source.bursts(of: burst).count
+      bursts += count
+      layers[layer].offchipReadBytes += count * burst
+      self.count("dram.read_bytes", count * burst, layer)
+    } else {
+      self.count("spad.read_bytes", bytes, layer)
+    }
+    if busOf[copy.destination.memory.offset] >= 0 {
+      bus = busOf[copy.destination.memory.offset]
+      let burst = burstOf[copy.destination.memory.offset]
+      let count = destination.bursts(of: burst).count
+      bursts += count
+      layers[layer].offchipWriteBytes += count * burst
+      self.count("dram.write_bytes", count * burst, layer)
+    } else {
+      self.count("spad.write_bytes", bytes, layer)
+    }
+    self.count("dma.bytes", bytes, layer)
+    var signals: [(isRead: Bool, channel: Int, count: Int)] = []
+    for signal in command.signals where signal.guards.hold(at: loops) {
+      signals.append((signal.point != .written, signal.channel.offset, signal.count))
+    }
+    ports.take(reads: masks.reads, writes: masks.writes)
+    queues[queue].transfer = PendingTransfer(
+      issue: time, layer: layer, reads: masks.reads, writes: masks.writes, bursts: bursts,
+      linkCycles: (bytes + options.linkBytes - 1) / options.linkBytes, command: commands, signals: signals)
+    if bursts > 0 {
+      buses[bus].start(queue: queue, bursts: bursts, at: time)
+    } else {
+      finishTransfer(queue, sent: time, answered: time)
+    }
+  }
+
+  private mutating func finishTransfer(_ queue: Int, sent: Int, answered: Int) {
+    guard let transfer = queues[queue].transfer else { preconditionFailure("no transfer on queue \(queue)") }
+    queues[queue].transfer = nil
+    let linkEnd = transfer.issue + max(1, transfer.linkCycles)
+    let sent = max(sent, linkEnd)
+    let answered = max(answered, linkEnd) + stretch()
+    if transfer.reads != 0 { events.add(.release, at: sent, queue, 0, mask: transfer.reads) }
+    if transfer.writes != 0 { events.add(.release, at: answered, queue, 1, mask: transfer.writes) }
+    for signal in transfer.signals {
+      events.add(.token, at: signal.isRead ? sent : answered, signal.count, signal.channel)
+    }
+    accounting.completed(layer: transfer.layer, at: answered)
+    // Busy while its own bursts (or its link) move; the rest of the time the DRAM is served to others or answers late.
+    let length = sent - transfer.issue
+    let bus = busOf.first { $0 >= 0 } ?? -1
+    let own = min(length, max(transfer.linkCycles, bus >= 0 ? buses[bus].ownCycles(transfer.bursts) : 0, 1))
+    let from = queues[queue].accountedUntil
+    accounting.add(queue: queue, from: from, to: from + own, cause: nil, layer: transfer.layer)
+    accounting.add(queue: queue, from: from + own, to: sent, cause: StallCause(.dram), layer: transfer.layer)
+    queues[queue].accountedUntil = sent
+    queues[queue].busyUntil = sent
+    queues[queue].busyLayer = transfer.layer
+    queues[queue].acceptsAt = sent
+    events.add(.wake, at: sent, queue)
+  }
+
+  // MARK: Counting
+
+  private mutating func countMap(_ map: Map, points: Int, loops: LoopState, layer: Int, prefix: String) {
+    let kernel = program.kernels[map.kernel.offset]
+    for (input, generator) in zip(kernel.inputs, map.inputs) {
+      let elements = input.scope == .point ? points * map.reduced : points
+      if program.memories[generator.memory.offset].kind == .accumulator {
+        count("acc.read", elements, layer)
+      } else if generator.dims.contains(where: { $0.strideBits != 0 }) {
+        // A parameter row that is broadcast over rows is read once for each of its elements.
+        let distinct = generator.dims.reduce(1) { $1.strideBits == 0 ? $0 : $0 * $1.count.value(at: loops) }
+        count("spad.read_bytes", min(elements, distinct) * input.format.bits / 8, layer)
+      }
+    }
+    count("spad.write_bytes", points * kernel.outputFormat.bits / 8, layer)
+    let operations = points * kernel.slots(reduced: map.reduced)
+    count(kernel.usesFloat ? "\(prefix).op.fp32" : "\(prefix).op.int32", operations, layer)
+  }
+
+  private mutating func count(_ name: String, _ number: Int, _ layer: Int) {
+    guard number != 0 else { return }
+    let index: Int
+    if let known = actionIndex[name] {
+      index = known
+    } else {
+      index = actionNames.count
+      actionNames.append(name)
+      actionIndex[name] = index
+    }
+    actionCounts[layer][index, default: 0] += number
+  }
+
+  private consuming func result() -> TimingResult {
+    var activities = program.queues.map { _ in TimingResult.Activity() }
+    var totals: [Int: Int] = [:]
+    for (index, interval) in accounting.layers().enumerated() {
+      layers[index].start = interval.start
+      layers[index].end = interval.end
+      layers[index].activities = interval.activities
+      var actions: [ActionCount] = []
+      for (name, number) in actionCounts[index] {
+        actions.append(ActionCount(actionNames[name], number))
+        totals[name, default: 0] += number
+      }
+      layers[index].actions = actions.sorted { $0.name < $1.name }
+      for (queue, activity) in interval.activities.enumerated() {
+        activities[queue].busy += activity.busy
+        for stall in activity.stalls { activities[queue].add(stall.cause, stall.cycles) }
+      }
+    }
+    return TimingResult(
+      cycles: accounting.end, queueNames: program.queues.map(\.name), layers: layers, activities: activities,
+      actions: totals.map { ActionCount(actionNames[$0.key], $0.value) }.sorted { $0.name < $1.name },
+      commands: commands, slices: options.trace ? accounting.slices : [])
+  }
+}
+
+extension AddressGenerator {
+  /// Elements listed at the given loop indices, padding included.
+  fileprivate func elementCount(at loops: LoopState) -> Int {
+    dims.reduce(1) { $0 * $1.count.value(at: loops) }
+  }
+}
