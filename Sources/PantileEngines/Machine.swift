@@ -1,5 +1,6 @@
 import PantileProgram
 import PantileSupport
+import PantileTensor
 
 /// A chip as the simulator sees it: typed engines and memories, in chip-file order.
 public struct Machine: Sendable {
@@ -117,9 +118,13 @@ public struct Machine: Sendable {
 
 extension Contract {
   /// The number formats, as array engines want them.
+  ///
+  /// - Precondition: the sparsity is one that `NMPattern` knows (the structure verifier proves it).
   public var format: ContractionFormat {
-    ContractionFormat(
-      activationBits: activationBits, weightBits: weightBits,
-      pattern: sparsity.map { NMPattern(n: $0.kept, m: $0.group) })
+    guard let sparsity else { return ContractionFormat(activationBits: activationBits, weightBits: weightBits) }
+    guard let pattern = try? NMPattern(kept: sparsity.kept, group: sparsity.group) else {
+      preconditionFailure("no pattern \(sparsity.kept):\(sparsity.group)")
+    }
+    return ContractionFormat(activationBits: activationBits, weightBits: weightBits, pattern: pattern)
   }
 }

@@ -1,4 +1,5 @@
 import PantileSupport
+import PantileTensor
 
 extension Program {
   /// Checks what can be seen without expanding loops: every reference resolves, loops are deep enough for every use,
@@ -137,7 +138,7 @@ extension Program {
           place)
       }
     case .contract(let tile):
-      if let sparsity = tile.sparsity, sparsity.kept < 1 || sparsity.kept > sparsity.group || sparsity.group > 256 {
+      if let sparsity = tile.sparsity, (try? NMPattern(kept: sparsity.kept, group: sparsity.group)) == nil {
         report("sparsity", "keeps \(sparsity.kept) of \(sparsity.group)", place)
       }
       if (tile.sparsity == nil) != (tile.indices == nil) {
