@@ -158,7 +158,7 @@ public struct Printer {
       else { return false }
     }
     guard let entry = op.regions[0].blocks.first else { return true }
-    return entry.label.isEmpty && entry.arguments.map(\.type) == inputs
+    return entry.arguments.map(\.type) == inputs
   }
 
   private mutating func writeFunction(_ op: OpSyntax) {

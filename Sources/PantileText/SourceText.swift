@@ -27,8 +27,7 @@ public struct SourceText: Sendable {
     return .file(path: path, line: line + 1, column: offset - lineStarts[line] + 1)
   }
 
-  /// The line that holds `offset`, without its line end, cut to 200 bytes around the offset so that blobs do not flood
-  /// a terminal; the second member is the column inside the cut line.
+  /// The line that holds `offset`, without its line end, cut to 400 bytes so that blobs do not flood a terminal.
   func excerpt(at offset: Int) -> String {
     let line = lineIndex(of: offset)
     var end = lineStarts[line]
@@ -43,6 +42,10 @@ public struct SourceText: Sendable {
     return DiagnosticError(code, message, at: location(at: offset), hint: hint, sourceLine: excerpt(at: offset))
   }
 
+  func lineStart(_ number: Int) -> Int? {
+    lineStarts.indices.contains(number - 1) ? lineStarts[number - 1] : nil
+  }
+
   private func lineIndex(of offset: Int) -> Int {
     var low = 0
     var high = lineStarts.count - 1
@@ -52,4 +55,9 @@ public struct SourceText: Sendable {
     }
     return low
   }
+}
+
+extension SourceText {
+  /// A line by its number from 1, without its line end, cut to 400 bytes; nil when there is none.
+  public func line(_ number: Int) -> String? { lineStart(number).map(excerpt) }
 }
