@@ -100,7 +100,9 @@ let package = Package(
     tests("PantilePlanTests", ["PantilePlan", "PantileProblem", "PantileSolve"]),
     tests("PantileTargetTests", ["PantileTarget", "PantileConfig"]),
     tests("PantileProgramTests", ["PantileProgram", "PantileText"]),
-    tests("PantileEnginesTests", ["PantileEngines", "PantileProgram", "PantileTensor", "PantileTarget"]),
+    tests(
+      "PantileEnginesTests",
+      ["PantileEngines", "PantileProgram", "PantileTensor", "PantileTarget", "PantileProblem"]),
     tests("PantileSimTests", ["PantileSim", "PantileEngines", "PantileProgram", "PantileTensor", "PantileTarget"]),
     tests("PantilePassesTests", ["Pantile"]),
     tests("PantileReportTests", ["PantileReport", "PantileSim", "PantileTarget"]),

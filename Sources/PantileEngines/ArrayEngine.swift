@@ -135,6 +135,7 @@ public final class ArrayEngine: Sendable {
   public typealias Capability = @Sendable (ContractionFormat) -> ArrayCapability
   public typealias Granules = @Sendable (ContractionFormat) -> TileExtents
   public typealias Timing = @Sendable (TileExtents, ContractionFormat) -> TileTiming
+  public typealias Mapping = @Sendable (ContractionFormat, TileExpr) -> ArrayMapping
   public typealias Function = @Sendable (TileExtents, ContractionFormat, ArrayOperands, _ accumulate: Bool) -> Void
   public typealias Actions = @Sendable (TileExtents, ContractionFormat, _ accumulate: Bool) -> [ActionCount]
   public typealias Stepper = @Sendable ([ArrayStepInput], ContractionFormat) -> ArrayStepResult
@@ -143,7 +144,7 @@ public final class ArrayEngine: Sendable {
   public let family: String
   public let rows: Int
   public let columns: Int
-  /// Multipliers; the peak of useful dense 8-bit MACs a cycle unless the family says otherwise.
+  /// Multiply-accumulates of real (kept) weights a cycle at full use.
   public let peakMACs: @Sendable (ContractionFormat) -> Double
   /// The configuration in one line, as in `systolic 16x16 ws overlapped`.
   public let summary: String
@@ -155,6 +156,8 @@ public final class ArrayEngine: Sendable {
   /// Closed form of one command of any number of folds. The same for both accumulation modes.
   /// **Precondition** `capability` said yes and the extents respect the pattern.
   public let timing: Timing
+  /// Planning cost of one command; derived apart from `timing`, equal to it at every point (tested).
+  public let mapping: Mapping
   /// Bit-exact meaning, wrapping in 32 bits.
   public let function: Function
   /// Counts of what one command does inside the array and at the accumulators; scratchpad bytes are counted by the simulator.
@@ -166,6 +169,7 @@ public final class ArrayEngine: Sendable {
     family: String, rows: Int, columns: Int, summary: String,
     peakMACs: @escaping @Sendable (ContractionFormat) -> Double,
     capability: @escaping Capability, granules: @escaping Granules, timing: @escaping Timing,
+    mapping: @escaping Mapping,
     function: @escaping Function, actions: @escaping Actions, stepper: @escaping Stepper
   ) {
     self.family = family
@@ -176,6 +180,7 @@ public final class ArrayEngine: Sendable {
     self.capability = capability
     self.granules = granules
     self.timing = timing
+    self.mapping = mapping
     self.function = function
     self.actions = actions
     self.stepper = stepper

@@ -1,4 +1,5 @@
 import PantileEngines
+import PantileProblem
 import PantileSupport
 import PantileTensor
 
@@ -94,6 +95,18 @@ enum ArrayCases {
       }
       if command.readB - issue != timing.readB {
         found.append("\(label): readB \(command.readB - issue), closed form \(timing.readB)")
+      }
+      let mapping = engine.mapping(format, .tile)
+      let point = [
+        "m": TileExtent(extent: input.extents.m, tile: input.extents.m),
+        "k": TileExtent(extent: input.extents.k, tile: input.extents.k),
+        "n": TileExtent(extent: input.extents.n, tile: input.extents.n),
+      ]
+      if mapping.cycles.evaluate(at: point) != timing.duration {
+        found.append("\(label): mapping \(mapping.cycles.evaluate(at: point)), timing \(timing.duration)")
+      }
+      if mapping.interval.evaluate(at: point) != timing.nextIssue {
+        found.append("\(label): mapped interval \(mapping.interval.evaluate(at: point)), timing \(timing.nextIssue)")
       }
       let expected = product(input, format: format)
       if command.accumulators != expected { found.append("\(label): stepper's values differ from the product") }

@@ -13,11 +13,12 @@ import Testing
   func closedFormEqualsStepperOnRandomCommands(variant: FoldVariant) throws {
     var random = SplitMix64(seed: 31)
     for _ in 0..<300 {
+      let format = ContractionFormat(pattern: try Self.randomPattern(&random))
       let engine = ArrayEngine.nmSparse(
         NMSparseOptions(
           rows: 1 + random.next(below: 6), columns: 1 + random.next(below: 6), interleave: 1 + random.next(below: 3),
-          adderLatency: 1 + random.next(below: 4), multiplierLatency: random.next(below: 3), variant: variant))
-      let format = ContractionFormat(pattern: try Self.randomPattern(&random))
+          adderLatency: 1 + random.next(below: 4), multiplierLatency: random.next(below: 3),
+          patterns: format.pattern.map { [$0] } ?? [], variant: variant))
       let group = format.pattern?.group ?? 1
       let shapes = (0..<3).map { _ in
         TileExtents(

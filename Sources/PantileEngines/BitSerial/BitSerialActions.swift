@@ -1,6 +1,7 @@
 /// What one command does inside a bit-serial array; padding lanes are gated and not counted.
 enum BitSerialActions {
-  /// - `array.term.int8`: one Booth digit times one activation, added.
+  /// - `array.term.int8`: one Booth digit times one activation, added to its dot product.
+  /// - `array.dot_add`: sums of a dot product, shifted by their significance and added to a 32-bit sum.
   /// - `array.booth`: weights recoded at the edge.
   /// - `array.hop.activation`: 8-bit activations that moved from PE to PE; `array.hop.term`: digits that did.
   /// - `array.hop.psum`, `acc.read`, `acc.write`: 32-bit results on their way out, and accumulator words.
@@ -11,6 +12,7 @@ enum BitSerialActions {
     let results = extents.m * extents.n
     return [
       ActionCount("array.term.int8", extents.macs * terms),
+      ActionCount("array.dot_add", results * ceilDiv(extents.k, options.dotWidth) * terms),
       ActionCount("array.booth", ceilDiv(extents.m, options.rows) * extents.k * extents.n),
       ActionCount("array.hop.activation", extents.macs),
       ActionCount("array.hop.term", extents.macs * terms),

@@ -4,18 +4,24 @@ public struct BitSerialOptions: Hashable, Sendable {
   public var columns: Int
   /// Weights whose terms a PE adds in one cycle.
   public var dotWidth: Int
+  /// Widest weight, at most 8 bits.
+  public var largestWeightBits: Int
   public var variant: FoldVariant
 
   /// Widest dot product a PE may have: its sum of digit times activation stays within 16 bits.
   public static let widestDot = 64
 
   /// - Precondition: positive sizes, `dotWidth` at most `widestDot`.
-  public init(rows: Int, columns: Int, dotWidth: Int = 4, variant: FoldVariant = .overlapped) {
+  public init(
+    rows: Int, columns: Int, dotWidth: Int = 4, largestWeightBits: Int = 8, variant: FoldVariant = .overlapped
+  ) {
     precondition(rows > 0 && columns > 0, "an array needs rows and columns")
     precondition((1...Self.widestDot).contains(dotWidth), "dot width \(dotWidth) is outside 1...\(Self.widestDot)")
     self.rows = rows
     self.columns = columns
+    precondition((2...8).contains(largestWeightBits), "weights of \(largestWeightBits) bits are outside 2...8")
     self.dotWidth = dotWidth
+    self.largestWeightBits = largestWeightBits
     self.variant = variant
   }
 

@@ -3,7 +3,7 @@ import PantileTensor
 /// What one command does inside an N:M array; padding lanes are gated and not counted.
 enum NMSparseActions {
   /// - `array.mac.int8`: multiply-accumulates of kept weights (a kept zero counts).
-  /// - `array.select`: M-to-1 selects of an activation byte, with M in the count: selected bytes times M inputs.
+  /// - `array.select`: inputs of the M-to-1 selects of an activation byte, M for each product.
   /// - `array.group_load`: activation bytes written into held-group registers, one hop each.
   /// - `array.hop.weight`: kept weights that moved from PE to PE; `array.hop.index_bit`: index bits that did.
   /// - `array.hop.psum`, `acc.read`, `acc.write`: 32-bit results on their way out, and accumulator words.

@@ -10,8 +10,9 @@ enum NMSparseCapability {
     if !(2...8).contains(format.weightBits) {
       reasons.append("weights of \(format.weightBits) bits, the array takes 2 to 8, each in an 8-bit register")
     }
-    if let pattern = format.pattern, pattern.group > options.largestGroup {
-      reasons.append("weights sparse \(pattern), the array selects from groups of at most \(options.largestGroup)")
+    if let pattern = format.pattern, !options.patterns.contains(pattern) {
+      let known = options.patterns.map(\.description).joined(separator: ", ")
+      reasons.append("weights sparse \(pattern), the array takes dense weights\(known.isEmpty ? "" : " and \(known)")")
     }
     return reasons.isEmpty ? .supported : .unsupported(reasons)
   }

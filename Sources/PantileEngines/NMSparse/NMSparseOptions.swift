@@ -1,3 +1,5 @@
+import PantileTensor
+
 /// What distinguishes one N:M weight-sparse array from another.
 public struct NMSparseOptions: Hashable, Sendable {
   public var rows: Int
@@ -8,25 +10,28 @@ public struct NMSparseOptions: Hashable, Sendable {
   public var adderLatency: Int
   /// Pipeline stages of the multiplier (Lm); 0 is combinational.
   public var multiplierLatency: Int
-  /// Longest group (M) that the operand select of a PE spans.
-  public var largestGroup: Int
+  /// Patterns that the array takes besides dense weights; the select of a PE spans the longest group.
+  public var patterns: [NMPattern]
   public var variant: FoldVariant
 
-  /// - Precondition: positive sizes; `multiplierLatency` not negative; `largestGroup` at most 256.
+  /// Most output contexts of a PE.
+  public static let mostContexts = 127
+
+  /// - Precondition: positive sizes; `multiplierLatency` not negative; `interleave` at most `mostContexts`.
   public init(
     rows: Int, columns: Int, interleave: Int = 1, adderLatency: Int = 1, multiplierLatency: Int = 0,
-    largestGroup: Int = 8, variant: FoldVariant = .overlapped
+    patterns: [NMPattern], variant: FoldVariant = .overlapped
   ) {
     precondition(rows > 0 && columns > 0, "an array needs rows and columns")
-    precondition((1...127).contains(interleave), "interleave \(interleave) is outside 1...127")
+    precondition(
+      (1...Self.mostContexts).contains(interleave), "interleave \(interleave) is outside 1...\(Self.mostContexts)")
     precondition(adderLatency > 0 && multiplierLatency >= 0, "bad latencies \(adderLatency), \(multiplierLatency)")
-    precondition((1...256).contains(largestGroup), "group \(largestGroup) is outside 1...256")
     self.rows = rows
     self.columns = columns
     self.interleave = interleave
     self.adderLatency = adderLatency
     self.multiplierLatency = multiplierLatency
-    self.largestGroup = largestGroup
+    self.patterns = patterns
     self.variant = variant
   }
 

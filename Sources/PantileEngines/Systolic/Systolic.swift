@@ -1,7 +1,25 @@
+import PantileTarget
+
 extension ArrayFamily {
   /// The systolic array: dense int8, weight or output stationary.
   public static let systolic = ArrayFamily(
-    name: "systolic", summary: "systolic array, dense int8, weight or output stationary")
+    name: "systolic", summary: "systolic array, dense int8, weight or output stationary",
+    fields: sizeFields + [
+      FieldSchema(
+        "dataflow", .choice(SystolicOptions.Dataflow.allCases.map(\.rawValue)),
+        default: .choice(SystolicOptions.Dataflow.weightStationary.rawValue),
+        summary: "what stays in the array: weights (ws) or outputs (os)"),
+      variantField,
+    ],
+    make: { section in
+      guard let dataflow = SystolicOptions.Dataflow(rawValue: section.choice("dataflow")) else {
+        preconditionFailure("the schema let dataflow '\(section.choice("dataflow"))' pass")
+      }
+      return .systolic(
+        SystolicOptions(
+          rows: section.count("rows"), columns: section.count("columns"), dataflow: dataflow,
+          variant: section.foldVariant))
+    })
 }
 
 extension ArrayEngine {
@@ -14,6 +32,7 @@ extension ArrayEngine {
       capability: { SystolicCapability.capability(of: $0) },
       granules: { SystolicCapability.granules(options, $0) },
       timing: { extents, _ in SystolicTiming.timing(options, extents) },
+      mapping: { _, tile in SystolicMapping.mapping(options, tile) },
       function: { extents, _, operands, accumulate in
         denseProduct(extents, operands, accumulate: accumulate)
       },
