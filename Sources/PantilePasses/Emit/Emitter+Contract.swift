@@ -1,0 +1,244 @@
+import PantileProgram
+import PantileSupport
+
+extension Emitter {
+  /// Loads, array tiles, drains and stores of one contraction.
+  /// - Returns: the queue whose last command ends the step.
+  mutating func emit(
+    _ step: ContractStep, _ index: Int, _ layer: LayerID, _ nest: TiledNest, _ bodies: inout [QueueID: [Program.Node]]
+  ) -> QueueID {
+    typealias D = ContractStep.Dim
+    guard let array = queues.array, let drain = queues.drain, let acc else {
+      preconditionFailure("a contraction was planned for a chip without array, drain and accumulators")
+    }
+    let choice = plan.choices[index]
+    let name = graph.steps[index].name
+    let addressing = step.addressing(nest, graph)
+    func slots(_ buffer: String) -> Int { choice.slots[buffer] ?? 1 }
+    func visits(_ dims: Set<Int>) -> (innermost: Int, visit: Affine) {
+      let innermost = nest.innermost(of: dims)
+      return (innermost, nest.visitNumber(innermost: innermost))
+    }
+    func index(_ dim: Int) -> Affine { nest.depth(of: dim).map { .index($0) } ?? Affine(0) }
+
+    // Weights, and the indices of kept ones: one block for each tile of g, n and c.
+    let columns = nest.length(D.n)
+    let block = step.blockBytes(channels: nest.length(D.c).largest, columns: columns.largest)
+    let blocks = weightRegions(step, name, nest)
+    let blockNumber =
+      index(D.g) * (nest.trips(D.n) * nest.trips(D.c)) + index(D.n) * nest.trips(D.c) + index(D.c)
+    let w = visits([D.g, D.n, D.c])
+    let wBuffer = buffer(index, "w", slotBytes: aligned(block.weights), visit: w.visit)
+    func blockLoad(_ region: RegionID, _ bytes: Int, _ number: Affine, _ buffer: OperandPlace.Buffer) -> (
+      AddressGenerator, AddressGenerator
+    ) {
+      (
+        AddressGenerator(
+          memory: dram, baseBits: number * (bytes * 8) + base(ofRegion: region) * 8, elementBits: 8,
+          dims: [.init(bytes, strideBits: 8)]),
+        AddressGenerator(
+          memory: spad, baseBits: Affine(buffer.base * 8), elementBits: 8, dims: [.init(bytes, strideBits: 8)],
+          rotation: buffer.rotation)
+      )
+    }
+    let wPair = blockLoad(blocks.weights, block.weights, blockNumber, wBuffer)
+    let wChannels = load(
+      "\(name).w", from: wPair.0, to: wPair.1, slots: slots("w"), innermost: w.innermost, nest: nest, consumer: array,
+      layer: layer, bodies: &bodies)
+    func blockOperand(_ buffer: OperandPlace.Buffer, bits: Int, rowBytes: Int) -> AddressGenerator {
+      let channels = nest.length(D.c)
+      let stored = Extent(step.storedChannels(channels.full))
+      let rows =
+        channels.depth.map {
+          Extent(full: stored.full, last: step.storedChannels(channels.last), depth: $0)
+        } ?? stored
+      return AddressGenerator(
+        memory: spad, baseBits: Affine(buffer.base * 8), elementBits: bits,
+        dims: [
+          .init(step.extents[D.r] * step.extents[D.s], strideBits: rows.largest * rowBytes * 8),
+          .init(rows, strideBits: rowBytes * 8), .init(columns, strideBits: bits),
+        ], rotation: buffer.rotation)
+    }
+    var indexOperand: AddressGenerator?
+    var indexChannels: Handshake?
+    if let region = blocks.indices {
+      let indexBuffer = buffer(index, "index", slotBytes: aligned(block.indices), visit: w.visit)
+      let pair = blockLoad(region, block.indices, blockNumber, indexBuffer)
+      indexChannels = load(
+        "\(name).index", from: pair.0, to: pair.1, slots: slots("index"), innermost: w.innermost, nest: nest,
+        consumer: array, layer: layer, bodies: &bodies)
+      indexOperand = blockOperand(
+        indexBuffer, bits: step.indexBits, rowBytes: step.indexRowBytes(columns.largest))
+    }
+
+    // Parameters of the drain: one block for each tile of g and n.
+    let parameterRegion = parameterRegion(step, name, nest)
+    let parameterBytes = ContractStep.parameterBytes(columns: columns.largest)
+    let parameter = visits([D.g, D.n])
+    let parameterBuffer = buffer(index, "parameters", slotBytes: aligned(parameterBytes), visit: parameter.visit)
+    let parameterPair = blockLoad(
+      parameterRegion, parameterBytes, index(D.g) * nest.trips(D.n) + index(D.n), parameterBuffer)
+    let parameterChannels = load(
+      "\(name).parameters", from: parameterPair.0, to: parameterPair.1, slots: slots("parameters"),
+      innermost: parameter.innermost, nest: nest, consumer: drain, layer: layer, bodies: &bodies)
+
+    // Activations.
+    let x = visits(addressing.x.relevant)
+    var xPlace: OperandPlace
+    var xChannels: Handshake?
+    if choice.residentReads.contains(graph.tensors[step.x].storage) {
+      xPlace = resident(step.x)
+    } else {
+      let xBuffer = buffer(index, "x", slotBytes: aligned(addressing.x.boxBytes), visit: x.visit)
+      xPlace = .buffer(xBuffer)
+      xChannels = load(
+        "\(name).x", from: addressing.x.box(in: dram, base: dramBase(step.x)), to: addressing.x.box(in: xBuffer),
+        slots: slots("x"), innermost: x.innermost, nest: nest, consumer: array, layer: layer, bodies: &bodies)
+    }
+
+    // Residual.
+    let outputDims: Set<Int> = [D.g, D.b, D.p, D.q, D.n]
+    let out = visits(outputDims)
+    var residualPlace: OperandPlace?
+    var residualChannels: Handshake?
+    if let residual = step.residual, let residualAddressing = addressing.residual {
+      if choice.residentReads.contains(graph.tensors[residual.tensor].storage) {
+        residualPlace = resident(residual.tensor)
+      } else {
+        let residualBuffer = buffer(
+          index, "residual", slotBytes: aligned(residualAddressing.boxBytes), visit: out.visit)
+        residualPlace = .buffer(residualBuffer)
+        residualChannels = load(
+          "\(name).residual", from: residualAddressing.box(in: dram, base: dramBase(residual.tensor)),
+          to: residualAddressing.box(in: residualBuffer), slots: slots("residual"), innermost: out.innermost,
+          nest: nest, consumer: drain, layer: layer, bodies: &bodies)
+      }
+    }
+
+    // The array: one macro tile a trip; accumulators are handed over after the last tile of c.
+    let m = nest.length(D.b).product(nest.length(D.p)).product(nest.length(D.q))
+    let accSlots = slots("acc")
+    let accSlotBytes = m.largest * columns.largest * 4
+    let accumulators = AddressGenerator(
+      memory: acc, baseBits: Affine(0), elementBits: 32,
+      dims: [.init(m, strideBits: columns.largest * 32), .init(columns, strideBits: 32)],
+      rotation: accSlots == 1 ? nil : .init(index: out.visit, slots: accSlots, slotBits: accSlotBytes * 8))
+    let accChannels = handshake("\(name).acc", slots: accSlots, from: array, to: drain)
+    var waits = [Wait(wChannels.data, when: nest.firstTrip(inside: w.innermost))]
+    var signals = [Signal(wChannels.space, at: .read(1), when: nest.lastTrip(inside: w.innermost))]
+    if let indexChannels {
+      waits.append(Wait(indexChannels.data, when: nest.firstTrip(inside: w.innermost)))
+      signals.append(Signal(indexChannels.space, at: .read(2), when: nest.lastTrip(inside: w.innermost)))
+    }
+    if let xChannels {
+      waits.append(Wait(xChannels.data, when: nest.firstTrip(inside: x.innermost)))
+      signals.append(Signal(xChannels.space, at: .read(0), when: nest.lastTrip(inside: x.innermost)))
+    }
+    waits.append(Wait(accChannels.space, when: nest.firstTrip(inside: out.innermost)))
+    signals.append(Signal(accChannels.data, at: .written, when: nest.lastTrip(inside: out.innermost)))
+    let tile = Contract(
+      a: addressing.x.elements(at: xPlace, over: [D.b, D.p, D.q, D.r, D.s, D.c]),
+      b: blockOperand(wBuffer, bits: step.weightBits, rowBytes: step.weightRowBytes(columns.largest)),
+      indices: indexOperand, accumulators: accumulators, m: m, n: columns,
+      k: nest.length(D.c).scaled(by: step.extents[D.r] * step.extents[D.s]), weightBits: step.weightBits,
+      sparsity: step.sparsity, initial: nest.depth(of: D.c).map { .zeroInFirst(depth: $0) } ?? .zero)
+    bodies[array, default: []].append(
+      .command(Command(.contract(tile), layer: layer, waits: waits, signals: signals)))
+
+    // The drain, and the store.
+    let drainGuards = nest.lastTrip(inside: out.innermost)
+    let outPlace: OperandPlace
+    if choice.keepsOutput {
+      outPlace = resident(step.output)
+    } else {
+      outPlace = .buffer(
+        buffer(index, "out", slotBytes: aligned(addressing.output.boxBytes), visit: out.visit))
+    }
+    var drainWaits = [Wait(accChannels.data)]
+    var drainSignals = [Signal(accChannels.space, at: .written)]
+    drainWaits.append(Wait(parameterChannels.data, when: nest.firstTrip(inside: parameter.innermost).outside(drainGuards)))
+    drainSignals.append(
+      Signal(parameterChannels.space, at: .written, when: nest.lastTrip(inside: parameter.innermost).outside(drainGuards)))
+    if let residualChannels {
+      drainWaits.append(Wait(residualChannels.data))
+      drainSignals.append(Signal(residualChannels.space, at: .written))
+    }
+    if choice.storesOutput {
+      let channels = store(
+        "\(name).out", from: addressing.output.box(at: outPlace),
+        to: addressing.output.box(in: dram, base: dramBase(step.output)),
+        slots: choice.keepsOutput ? nil : slots("out"), guards: drainGuards, producer: drain, layer: layer,
+        bodies: &bodies, trips: nest.visitCount(innermost: out.innermost))
+      if let channels {
+        if !choice.keepsOutput { drainWaits.append(Wait(channels.space)) }
+        drainSignals.append(Signal(channels.data, at: .written))
+      }
+    }
+    var inputs = [
+      accumulators, parameterRow(parameterBuffer, 0, m, columns), parameterRow(parameterBuffer, 1, m, columns),
+      parameterRow(parameterBuffer, 2, m, columns),
+    ]
+    let points = [D.b, D.p, D.q, D.n]
+    if let residualPlace, let residualAddressing = addressing.residual {
+      inputs.append(residualAddressing.elements(at: residualPlace, over: points))
+    }
+    let map = Map(
+      kernel: program.add(kernel: EpilogueKernel.make(step)), inputs: inputs,
+      output: addressing.output.elements(at: outPlace, over: points))
+    bodies[drain, default: []].append(
+      .command(Command(.drain(map), layer: layer, when: drainGuards, waits: drainWaits, signals: drainSignals)))
+    return choice.storesOutput ? queues.store : drain
+  }
+
+  /// One parameter row of a tile, repeated for every row of the accumulators.
+  private func parameterRow(
+    _ buffer: OperandPlace.Buffer, _ row: Int, _ m: Extent, _ columns: Extent
+  ) -> AddressGenerator {
+    AddressGenerator(
+      memory: spad, baseBits: Affine((buffer.base + row * columns.largest * 4) * 8), elementBits: 32,
+      dims: [.init(m, strideBits: 0), .init(columns, strideBits: 32)], rotation: buffer.rotation)
+  }
+}
+
+extension [Guard] {
+  /// Without the guards of loops that the command itself is already guarded in.
+  fileprivate func outside(_ own: [Guard]) -> [Guard] {
+    filter { guarded in !own.contains { $0.depth == guarded.depth } }
+  }
+}
+
+extension Extent {
+  /// The product of two lengths.
+  /// - Precondition: at most one of them is ragged.
+  func product(_ other: Extent) -> Extent {
+    precondition(depth == nil || other.depth == nil, "two ragged extents in one product")
+    return depth != nil ? scaled(by: other.full) : other.scaled(by: full)
+  }
+}
+
+/// The drain's kernel: bias, requantisation, clamp, and a fused quantised addition.
+enum EpilogueKernel {
+  static func make(_ step: ContractStep) -> Kernel {
+    var inputs: [Kernel.Input] = [
+      .init(.i32, .point, register: 0), .init(.i32, .result, register: 1), .init(.i32, .result, register: 2),
+      .init(.i32, .result, register: 3),
+    ]
+    var body: [Kernel.Instruction] = [
+      .init(.addI32, 0, 0, 1), .init(.requantize, 0, 0, 2, [3]),
+      .init(.addImmediateI32, 0, 0, 0, [step.zeroPoint]), .init(.clampI32, 0, 0, 0, [step.minimum, step.maximum]),
+    ]
+    if let residual = step.residual {
+      inputs.append(.init(.i8, .result, register: 4))
+      body += [
+        .init(.addImmediateI32, 0, 0, 0, [-residual.ownZeroPoint]),
+        .init(.addImmediateI32, 4, 4, 0, [-residual.otherZeroPoint]),
+        .init(.addScaled, 0, 0, 4, [residual.ownMultiplier, residual.otherMultiplier, residual.shift]),
+        .init(.addImmediateI32, 0, 0, 0, [residual.zeroPoint]),
+        .init(.clampI32, 0, 0, 0, [residual.minimum, residual.maximum]),
+      ]
+    }
+    return Kernel(
+      name: step.residual == nil ? "requantize" : "requantize_add", inputs: inputs, epilogue: body, output: 0,
+      outputFormat: .i8)
+  }
+}
