@@ -86,11 +86,11 @@ public enum KernelOperation: String, Hashable, Sendable, CaseIterable {
   case addImmediateI32
   /// min(max(a, immediate 0), immediate 1).
   case clampI32
-  /// `(a · m + 2^(s-1)) >> s` in 64 bits, m from register b, s from the register in immediate 0.
+  /// `(a · m + 2^(s-1)) >> s` in 64 bits, held at ±2^30 (so that a zero point can follow without wrapping), m from register b, s from the register in immediate 0.
   case requantize
   /// The same with constants: m = immediate 0, s = immediate 1.
   case requantizeImmediate
-  /// `(a · immediate 0 + b · immediate 1 + 2^(s-1)) >> s` in 64 bits, s = immediate 2; immediate 1 = 0 drops b.
+  /// `(a · immediate 0 + b · immediate 1 + 2^(s-1)) >> s` in 64 bits, held at ±2^30, s = immediate 2; immediate 1 = 0 drops b.
   case addScaled
   case addF32, subF32, mulF32, divF32, maxF32, minF32, powF32
   case addImmediateF32, mulImmediateF32, divImmediateF32

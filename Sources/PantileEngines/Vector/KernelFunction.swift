@@ -100,20 +100,20 @@ public struct KernelRunner: ~Copyable {
       for i in 0..<count {
         let shift = Int64(s[i])
         let rounded = Int64(a[i]) &* Int64(b[i]) &+ (1 &<< (shift &- 1))
-        d[i] = Int32(truncatingIfNeeded: rounded &>> shift)
+        d[i] = Self.saturated(rounded &>> shift)
       }
     case .requantizeImmediate:
       let m = Int64(immediates[0])
       let shift = Int64(immediates[1])
       let half: Int64 = 1 &<< (shift &- 1)
-      for i in 0..<count { d[i] = Int32(truncatingIfNeeded: (Int64(a[i]) &* m &+ half) &>> shift) }
+      for i in 0..<count { d[i] = Self.saturated((Int64(a[i]) &* m &+ half) &>> shift) }
     case .addScaled:
       let ma = Int64(immediates[0])
       let mb = Int64(immediates[1])
       let shift = Int64(immediates[2])
       let half: Int64 = 1 &<< (shift &- 1)
       for i in 0..<count {
-        d[i] = Int32(truncatingIfNeeded: (Int64(a[i]) &* ma &+ Int64(b[i]) &* mb &+ half) &>> shift)
+        d[i] = Self.saturated((Int64(a[i]) &* ma &+ Int64(b[i]) &* mb &+ half) &>> shift)
       }
     case .addF32: Self.float(a, b, d, count) { $0 + $1 }
     case .subF32: Self.float(a, b, d, count) { $0 - $1 }
@@ -157,6 +157,11 @@ public struct KernelRunner: ~Copyable {
       }
     case .copy: if d != a { d.update(from: a, count: count) }
     }
+  }
+
+  /// Held at ±2^30, so that a zero point can be added without wrapping before the clamp.
+  @inline(__always) private static func saturated(_ value: Int64) -> Int32 {
+    Int32(truncatingIfNeeded: min(max(value, -(1 << 30)), 1 << 30))
   }
 
   /// The larger; NaN if either is NaN, as ONNX has it.

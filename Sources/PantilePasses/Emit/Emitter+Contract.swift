@@ -19,14 +19,14 @@ extension Emitter {
       let innermost = nest.innermost(of: dims)
       return (innermost, nest.visitNumber(innermost: innermost))
     }
-    func index(_ dim: Int) -> Affine { nest.depth(of: dim).map { .index($0) } ?? Affine(0) }
+    func loopIndex(_ dim: Int) -> Affine { nest.depth(of: dim).map { .index($0) } ?? Affine(0) }
 
     // Weights, and the indices of kept ones: one block for each tile of g, n and c.
     let columns = nest.length(D.n)
     let block = step.blockBytes(channels: nest.length(D.c).largest, columns: columns.largest)
     let blocks = weightRegions(step, name, nest)
     let blockNumber =
-      index(D.g) * (nest.trips(D.n) * nest.trips(D.c)) + index(D.n) * nest.trips(D.c) + index(D.c)
+      loopIndex(D.g) * (nest.trips(D.n) * nest.trips(D.c)) + loopIndex(D.n) * nest.trips(D.c) + loopIndex(D.c)
     let w = visits([D.g, D.n, D.c])
     let wBuffer = buffer(index, "w", slotBytes: aligned(block.weights), visit: w.visit)
     func blockLoad(_ region: RegionID, _ bytes: Int, _ number: Affine, _ buffer: OperandPlace.Buffer) -> (
@@ -77,7 +77,7 @@ extension Emitter {
     let parameter = visits([D.g, D.n])
     let parameterBuffer = buffer(index, "parameters", slotBytes: aligned(parameterBytes), visit: parameter.visit)
     let parameterPair = blockLoad(
-      parameterRegion, parameterBytes, index(D.g) * nest.trips(D.n) + index(D.n), parameterBuffer)
+      parameterRegion, parameterBytes, loopIndex(D.g) * nest.trips(D.n) + loopIndex(D.n), parameterBuffer)
     let parameterChannels = load(
       "\(name).parameters", from: parameterPair.0, to: parameterPair.1, slots: slots("parameters"),
       innermost: parameter.innermost, nest: nest, consumer: drain, layer: layer, bodies: &bodies)
@@ -156,9 +156,11 @@ extension Emitter {
     }
     var drainWaits = [Wait(accChannels.data)]
     var drainSignals = [Signal(accChannels.space, at: .written)]
-    drainWaits.append(Wait(parameterChannels.data, when: nest.firstTrip(inside: parameter.innermost).outside(drainGuards)))
+    drainWaits.append(
+      Wait(parameterChannels.data, when: nest.firstTrip(inside: parameter.innermost).outside(drainGuards)))
     drainSignals.append(
-      Signal(parameterChannels.space, at: .written, when: nest.lastTrip(inside: parameter.innermost).outside(drainGuards)))
+      Signal(
+        parameterChannels.space, at: .written, when: nest.lastTrip(inside: parameter.innermost).outside(drainGuards)))
     if let residualChannels {
       drainWaits.append(Wait(residualChannels.data))
       drainSignals.append(Signal(residualChannels.space, at: .written))

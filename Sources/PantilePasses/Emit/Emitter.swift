@@ -46,22 +46,23 @@ struct Emitter {
 
   /// - Parameter program: holds the chip's memories already.
   init(graph: StepGraph, plan: ExecutionPlan, program: Program, names: Names) throws(DiagnosticError) {
-    self.graph = graph
-    self.plan = plan
-    self.program = program
     func memory(_ kind: Program.Memory.Kind) -> MemoryID? {
       program.memories.firstIndex { $0.kind == kind }.map { MemoryID($0) }
     }
     guard let dram = memory(.dram), let spad = memory(.scratchpad) else {
       throw DiagnosticError("no-memory", "the chip needs a dram and a scratchpad")
     }
-    self.dram = dram
-    self.spad = spad
-    acc = memory(.accumulator)
-    func queue(_ engine: String) -> QueueID { self.program.add(queue: .init(core: names.core, engine: engine)) }
+    var program = program
+    func queue(_ engine: String) -> QueueID { program.add(queue: .init(core: names.core, engine: engine)) }
     queues = Queues(
       load: queue(names.load), array: names.array.map { queue($0) }, drain: names.drain.map { queue($0) },
       vector: queue(names.vector), store: queue(names.store))
+    self.graph = graph
+    self.plan = plan
+    self.program = program
+    self.dram = dram
+    self.spad = spad
+    acc = memory(.accumulator)
     regionOfStorage = graph.storages.map { _ in nil }
   }
 

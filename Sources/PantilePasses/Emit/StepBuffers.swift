@@ -70,7 +70,8 @@ extension ContractStep {
         StepBuffer(name: "residual", slotBytes: aligned(addressing.boxBytes), group: .epilogueOperand))
     }
     if !choice.keepsOutput {
-      buffers.append(StepBuffer(name: "out", slotBytes: aligned(addressing(nest, graph).output.boxBytes), group: .output))
+      buffers.append(
+        StepBuffer(name: "out", slotBytes: aligned(addressing(nest, graph).output.boxBytes), group: .output))
     }
     return buffers
   }
