@@ -145,7 +145,7 @@ extension Command.Operation {
     case .contract: return "array.tile"
     case .drain: return "array.drain"
     case .vector: return "vector.run"
-    case .sync: return "sync"
+    case .sync: return "program.sync"
     }
   }
 }
