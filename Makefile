@@ -1,0 +1,53 @@
+# Pantile: `make demo` shows it, `make test` checks it. Everything is built once, in release.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+SWIFT ?= swift
+BUILD := $(SWIFT) build -c release
+PANTILE := .build/release/pantile
+# A crash should say so and end, not spend minutes on a symbolised backtrace.
+export SWIFT_BACKTRACE := enable=no
+
+.PHONY: help setup build build-tests demo test lint format bench interop fuzz clean
+
+help:
+	@echo 'make demo     compile the digits network for three chips, run it, write reports to out/demo'
+	@echo 'make test     install what is missing, check the format, build, run all tests'
+	@echo 'make bench    compile and run ResNet-18, compare CPU seconds with Benchmarks/thresholds.csv'
+	@echo 'make interop  MLIR text through mlir-opt and back (installs mlir-16-tools)'
+	@echo 'make fuzz     damaged models, chips and texts: FUZZ_RUNS=2000 FUZZ_SEED=1'
+	@echo 'make lint     check the format; make format: repair it'
+
+setup:
+	@Scripts/setup.sh
+
+build: setup
+	@$(BUILD) --product pantile
+
+build-tests: setup
+	@$(BUILD) --build-tests
+
+demo: build
+	@$(PANTILE) demo --output-dir out/demo
+
+test: setup lint build-tests
+	@$(SWIFT) test -c release --skip-build --disable-xctest
+
+lint:
+	@Scripts/lint.sh
+
+format:
+	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+
+bench: build
+	@Benchmarks/run.sh $(PANTILE)
+
+interop: build
+	@Scripts/interop.sh $(PANTILE)
+
+fuzz: build
+	@Scripts/fuzz.sh $(PANTILE) $(or $(FUZZ_RUNS),2000) $(or $(FUZZ_SEED),1)
+
+clean:
+	@rm -rf .build out
