@@ -1,20 +1,67 @@
 import PantileEngines
 import PantileProgram
 
-/// Who owns the read and write ports of the scratchpad's banks.
+/// Which engine owns the read and write ports of the scratchpad's banks.
+///
+/// A port that an engine owns is no obstacle to the next command of the same engine: the engine's own timing keeps its
+/// accesses apart. The port is free for others when the last of these commands has let it go.
 struct BankPorts {
-  private(set) var readsTaken: UInt64 = 0
-  private(set) var writesTaken: UInt64 = 0
+  private static let banks = 64
 
-  func areFree(reads: UInt64, writes: UInt64) -> Bool { readsTaken & reads == 0 && writesTaken & writes == 0 }
+  private var readsTaken: UInt64 = 0
+  private var writesTaken: UInt64 = 0
+  /// What each queue owns.
+  private var readsOf: [UInt64]
+  private var writesOf: [UInt64]
+  /// Commands of the owner that hold each port.
+  private var readHolds = [Int32](repeating: 0, count: banks)
+  private var writeHolds = [Int32](repeating: 0, count: banks)
 
-  mutating func take(reads: UInt64, writes: UInt64) {
-    readsTaken |= reads
-    writesTaken |= writes
+  init(queues: Int) {
+    readsOf = [UInt64](repeating: 0, count: queues)
+    writesOf = [UInt64](repeating: 0, count: queues)
   }
 
-  mutating func release(reads: UInt64) { readsTaken &= ~reads }
-  mutating func release(writes: UInt64) { writesTaken &= ~writes }
+  /// Whether no other queue owns any of these ports.
+  func areFree(reads: UInt64, writes: UInt64, for queue: Int) -> Bool {
+    (readsTaken & ~readsOf[queue]) & reads == 0 && (writesTaken & ~writesOf[queue]) & writes == 0
+  }
+
+  /// - Precondition: `areFree`.
+  mutating func take(reads: UInt64, writes: UInt64, for queue: Int) {
+    readsTaken |= reads
+    writesTaken |= writes
+    readsOf[queue] |= reads
+    writesOf[queue] |= writes
+    Self.add(1, reads, &readHolds)
+    Self.add(1, writes, &writeHolds)
+  }
+
+  mutating func release(reads: UInt64, of queue: Int) {
+    let freed = Self.add(-1, reads, &readHolds)
+    readsTaken &= ~freed
+    readsOf[queue] &= ~freed
+  }
+
+  mutating func release(writes: UInt64, of queue: Int) {
+    let freed = Self.add(-1, writes, &writeHolds)
+    writesTaken &= ~freed
+    writesOf[queue] &= ~freed
+  }
+
+  /// Changes the holds of all banks in `mask`; returns those that nobody holds any more.
+  @discardableResult
+  private static func add(_ change: Int32, _ mask: UInt64, _ holds: inout [Int32]) -> UInt64 {
+    var rest = mask
+    var freed: UInt64 = 0
+    while rest != 0 {
+      let bank = rest.trailingZeroBitCount
+      holds[bank] += change
+      if holds[bank] == 0 { freed |= 1 << UInt64(bank) }
+      rest &= rest - 1
+    }
+    return freed
+  }
 
   /// The banks that an access touches, as a mask; banks are equal blocks of the memory.
   static func mask(_ access: ResolvedAccess, bankBytes: Int) -> UInt64 {

@@ -55,7 +55,7 @@ public struct TimingRun: ~Copyable {
   private let units: [Machine.Unit]
   private var tokens: [Int]
   private var events = EventQueue()
-  private var ports = BankPorts()
+  private var ports: BankPorts
   private var buses: [DRAMBus]
   /// DRAM index (into `buses`) by program memory; -1 for on-chip memories.
   private let busOf: [Int]
@@ -91,6 +91,7 @@ public struct TimingRun: ~Copyable {
       }
       return engine.unit
     }
+    ports = BankPorts(queues: program.queues.count)
     tokens = program.channels.map(\.initial)
     let dma: [DMAOptions?] = units.map { if case .dma(let options) = $0 { return options } else { return nil } }
     var buses: [DRAMBus] = []
@@ -141,7 +142,11 @@ public struct TimingRun: ~Copyable {
     case .token: tokens[Int(event.b)] += Int(event.a)
     case .wake: break
     case .release:
-      if event.b == 1 { ports.release(writes: event.mask) } else { ports.release(reads: event.mask) }
+      if event.b == 1 {
+        ports.release(writes: event.mask, of: Int(event.a))
+      } else {
+        ports.release(reads: event.mask, of: Int(event.a))
+      }
     }
   }
 
@@ -170,7 +175,7 @@ public struct TimingRun: ~Copyable {
         }
       }
       let masks = bankMasks(command.operation, loops)
-      guard ports.areFree(reads: masks.reads, writes: masks.writes) else {
+      guard ports.areFree(reads: masks.reads, writes: masks.writes, for: queue) else {
         note(queue, for: StallCause(.bank), at: time, layer: command.layer.offset)
         return
       }
@@ -280,7 +285,7 @@ public struct TimingRun: ~Copyable {
     default: preconditionFailure("command on the wrong engine; Machine.check proves it")
     }
     if masks.reads | masks.writes != 0 {
-      ports.take(reads: masks.reads, writes: masks.writes)
+      ports.take(reads: masks.reads, writes: masks.writes, for: queue)
       if masks.reads != 0 {
         events.add(.release, at: max(time + 1, readAt.max() ?? writtenAt), queue, 0, mask: masks.reads)
       }
@@ -340,7 +345,7 @@ public struct TimingRun: ~Copyable {
     for signal in command.signals where signal.guards.hold(at: loops) {
       signals.append((signal.point != .written, signal.channel.offset, signal.count))
     }
-    ports.take(reads: masks.reads, writes: masks.writes)
+    ports.take(reads: masks.reads, writes: masks.writes, for: queue)
     queues[queue].transfer = PendingTransfer(
       issue: time, layer: layer, reads: masks.reads, writes: masks.writes, bursts: bursts,
       linkCycles: (bytes + options.linkBytes - 1) / options.linkBytes, command: commands, signals: signals)
