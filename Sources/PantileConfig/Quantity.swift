@@ -105,3 +105,15 @@ struct UnitTable {
       ("GiB/s", Ratio(1 << 30)), ("TiB/s", Ratio(1 << 40)),
     ])
 }
+
+/// The value of a plain number or of a number with any known unit, in the unit's base: bytes, hertz, cycles, seconds, bytes
+/// per cycle, bytes per second. Nil when the text is no such thing.
+///
+/// For comparing settings with each other; it does not say whether the unit fits a field.
+public func baseUnitValue(of text: String) -> Ratio? {
+  guard let quantity = try? Quantity(text) else { return nil }
+  if quantity.unit.isEmpty { return quantity.number }
+  let tables: [UnitTable] = [.bytes, .hertz, .cycles, .seconds, .bytesPerCycle, .bytesPerSecond]
+  guard let factor = tables.lazy.compactMap({ $0.factor(of: quantity.unit) }).first else { return nil }
+  return quantity.number.multiplied(by: factor)
+}

@@ -59,7 +59,8 @@ enum Format {
   /// The text, or its head and tail with `…` between when it is longer than `width` characters.
   static func shortened(_ text: String, to width: Int) -> String {
     guard text.count > width, width > 4 else { return text }
-    let tail = (width - 1) / 2
+    // Names of one network differ at their ends more than at their starts.
+    let tail = (width - 1) * 2 / 3
     return "\(text.prefix(width - 1 - tail))…\(text.suffix(tail))"
   }
 

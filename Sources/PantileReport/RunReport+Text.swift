@@ -41,15 +41,15 @@ extension RunReport {
 
   private func layerTable() -> String {
     var table = TextTable([
-      ("layer", .left), ("engine", .left), ("cycles", .right), ("share", .right), ("MACs", .right), ("util", .right),
+      ("layer", .left), ("cycles", .right), ("share", .right), ("MACs", .right), ("util", .right),
       ("limited by", .left), ("off-chip", .right), ("energy", .right),
     ])
     for layer in layers {
       let offchip = layer.bytes.items.filter { $0.name.hasPrefix("dram_") }.reduce(0) { $0 + $1.amount }
       table.add([
-        Format.shortened(layer.name, to: 24), Format.shortened(layer.engine, to: 9), Format.grouped(layer.cycles),
+        Format.shortened(layer.name, to: 24), Format.grouped(layer.cycles),
         Format.percent(cycles > 0 ? Double(layer.cycles) / Double(cycles) : 0), Format.count(layer.macs),
-        layer.macs > 0 ? Format.percent(layer.utilization) : "-", Format.shortened(layer.limit, to: 18),
+        layer.macs > 0 ? Format.percent(layer.utilization) : "-", Format.shortened(layer.limit, to: 16),
         Format.bytes(offchip), Format.energy(picojoules: layer.energy.totalPicojoules),
       ])
     }

@@ -43,6 +43,36 @@ public struct RunReport: Codable, Sendable, Equatable {
   /// Present when labels were given.
   public var accuracy: Accuracy?
 
+  public init(
+    version: String, model: String, modelHash: String, chip: String, chipHash: String, clockHertz: Double, cycles: Int,
+    seconds: Double, macs: Int, utilization: Double, stalls: NamedAmounts<Int>, energy: Energy,
+    peakScratchpadBytes: Int, offchipBytes: Int, bytes: NamedAmounts<Int>, actions: NamedAmounts<Int>, commands: Int,
+    engines: [Engine], layers: [Layer], plan: Plan, outputs: [Output], accuracy: Accuracy? = nil
+  ) {
+    self.version = version
+    self.model = model
+    self.modelHash = modelHash
+    self.chip = chip
+    self.chipHash = chipHash
+    self.clockHertz = clockHertz
+    self.cycles = cycles
+    self.seconds = seconds
+    self.macs = macs
+    self.utilization = utilization
+    self.stalls = stalls
+    self.energy = energy
+    self.peakScratchpadBytes = peakScratchpadBytes
+    self.offchipBytes = offchipBytes
+    self.bytes = bytes
+    self.actions = actions
+    self.commands = commands
+    self.engines = engines
+    self.layers = layers
+    self.plan = plan
+    self.outputs = outputs
+    self.accuracy = accuracy
+  }
+
   /// Energy by component; the parts add up to the total.
   public struct Energy: Codable, Sendable, Equatable {
     public var totalPicojoules: Double
@@ -53,6 +83,18 @@ public struct RunReport: Codable, Sendable, Equatable {
     public var tableHash: String
     /// The lowest confidence of any entry used.
     public var confidence: String
+
+    public init(
+      totalPicojoules: Double, components: NamedAmounts<Double>, unmodelled: [String], table: String, tableHash: String,
+      confidence: String
+    ) {
+      self.totalPicojoules = totalPicojoules
+      self.components = components
+      self.unmodelled = unmodelled
+      self.table = table
+      self.tableHash = tableHash
+      self.confidence = confidence
+    }
 
     enum CodingKeys: String, CodingKey {
       case totalPicojoules = "total_pj"
@@ -68,6 +110,12 @@ public struct RunReport: Codable, Sendable, Equatable {
     public var name: String
     public var busy: Int
     public var stalls: NamedAmounts<Int>
+
+    public init(name: String, busy: Int, stalls: NamedAmounts<Int>) {
+      self.name = name
+      self.busy = busy
+      self.stalls = stalls
+    }
   }
 
   /// One layer: a stretch of the run that it owns; layers follow one another and their cycles add up to the run's.
@@ -91,9 +139,35 @@ public struct RunReport: Codable, Sendable, Equatable {
     public var energy: LayerEnergy
     public var commands: Int
 
+    public init(
+      name: String, nodes: [String], kind: String, engine: String, start: Int, cycles: Int, macs: Int,
+      utilization: Double, busy: Int, stalls: NamedAmounts<Int>, limit: String, bytes: NamedAmounts<Int>,
+      energy: LayerEnergy, commands: Int
+    ) {
+      self.name = name
+      self.nodes = nodes
+      self.kind = kind
+      self.engine = engine
+      self.start = start
+      self.cycles = cycles
+      self.macs = macs
+      self.utilization = utilization
+      self.busy = busy
+      self.stalls = stalls
+      self.limit = limit
+      self.bytes = bytes
+      self.energy = energy
+      self.commands = commands
+    }
+
     public struct LayerEnergy: Codable, Sendable, Equatable {
       public var totalPicojoules: Double
       public var components: NamedAmounts<Double>
+
+      public init(totalPicojoules: Double, components: NamedAmounts<Double>) {
+        self.totalPicojoules = totalPicojoules
+        self.components = components
+      }
 
       enum CodingKeys: String, CodingKey {
         case totalPicojoules = "total_pj"

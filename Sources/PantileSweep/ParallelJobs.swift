@@ -1,0 +1,40 @@
+import Foundation
+import Synchronization
+
+/// Runs jobs `0 ..< count`, each exactly once, on `workers` threads; returns when all are done.
+///
+/// Threads, not tasks: a job computes for seconds without a pause and must not hold up the cooperative pool, and
+/// compiling recurses deeper than a small stack allows. `body` returns false to stop further jobs from starting.
+func runInParallel(count: Int, workers: Int, body: @escaping @Sendable (Int) -> Bool) {
+  let state = WorkerState()
+  let group = DispatchGroup()
+  for _ in 0..<max(1, min(workers, count)) {
+    group.enter()
+    let thread = Thread {
+      while let job = state.take(below: count) {
+        if !body(job) { state.stop() }
+      }
+      group.leave()
+    }
+    thread.stackSize = 64 << 20
+    thread.start()
+  }
+  group.wait()
+}
+
+/// Which job is next.
+private final class WorkerState: Sendable {
+  private let next: Mutex<Int>
+
+  init() { next = Mutex(0) }
+
+  func take(below count: Int) -> Int? {
+    next.withLock { value in
+      guard value < count else { return nil }
+      value += 1
+      return value - 1
+    }
+  }
+
+  func stop() { next.withLock { $0 = Int.max } }
+}
