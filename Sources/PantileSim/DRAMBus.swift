@@ -10,11 +10,13 @@ struct DRAMBus {
     var remaining: Int
     /// Earliest start of the next burst, scaled.
     var ready: Int
-    var credits: [Int]
-    var creditHead = 0
-    /// Scaled end of the last burst on the bus, and the cycle in which its answer is there.
-    var lastEnd = 0
-    var answered = 0
+  }
+
+  /// When each of an engine's last `outstanding` bursts is answered (scaled), as a ring: the oldest, at `head`, must be
+  /// answered before the next burst starts. It outlives commands, because bursts of several may be in flight.
+  private struct Credits {
+    var answers: [Int]
+    var head = 0
   }
 
   private let scale: Int
@@ -25,7 +27,7 @@ struct DRAMBus {
   private var lastServed = -1
   /// Scaled distance of two bursts of one engine that its link allows, by queue.
   private let linkSpacing: [Int]
-  private let outstanding: [Int]
+  private var credits: [Credits]
 
   init(_ memory: Machine.Memory, dma: [DMAOptions?]) {
     scale = memory.bandwidthNumerator
@@ -35,7 +37,7 @@ struct DRAMBus {
       guard let options else { return 0 }
       return (memory.burst * memory.bandwidthNumerator + options.linkBytes - 1) / options.linkBytes
     }
-    outstanding = dma.map { $0?.outstanding ?? 1 }
+    credits = dma.map { Credits(answers: [Int](repeating: 0, count: max(1, $0?.outstanding ?? 1))) }
   }
 
   var isIdle: Bool { transfers.isEmpty }
@@ -44,10 +46,8 @@ struct DRAMBus {
   func ownCycles(_ bursts: Int) -> Int { (bursts * service + scale - 1) / scale }
 
   mutating func start(queue: Int, bursts: Int, at cycle: Int) {
-    transfers.append(
-      Transfer(
-        queue: queue, remaining: bursts, ready: cycle * scale,
-        credits: [Int](repeating: 0, count: min(outstanding[queue], max(1, bursts)))))
+    let credit = credits[queue].answers[credits[queue].head]
+    transfers.append(Transfer(queue: queue, remaining: bursts, ready: max(cycle * scale, credit)))
     transfers.sort { $0.queue < $1.queue }
   }
 
@@ -71,15 +71,15 @@ struct DRAMBus {
           break
         }
       }
-      lastServed = transfers[chosen].queue
+      let queue = transfers[chosen].queue
+      lastServed = queue
       free = start + service
       let answered = (free + scale - 1) / scale + latency
-      let head = transfers[chosen].creditHead
-      transfers[chosen].credits[head] = answered * scale
-      let next = head + 1 == transfers[chosen].credits.count ? 0 : head + 1
-      transfers[chosen].creditHead = next
-      transfers[chosen].ready = max(
-        start + linkSpacing[transfers[chosen].queue], transfers[chosen].credits[next])
+      let head = credits[queue].head
+      credits[queue].answers[head] = answered * scale
+      let next = head + 1 == credits[queue].answers.count ? 0 : head + 1
+      credits[queue].head = next
+      transfers[chosen].ready = max(start + linkSpacing[queue], credits[queue].answers[next])
       transfers[chosen].remaining -= 1
       if transfers[chosen].remaining == 0 {
         let done = transfers.remove(at: chosen)

@@ -34,6 +34,8 @@ public struct TimingRun: ~Copyable {
     var waiting: StallCause?
     /// A DMA command on the bus: its layer, release masks, own bursts, and signals to send.
     var transfer: PendingTransfer?
+    /// When the last copy's writes were visible; a DMA keeps its writes in order.
+    var lastAnswered = 0
     var isDone = false
   }
 
@@ -361,7 +363,8 @@ public struct TimingRun: ~Copyable {
     queues[queue].transfer = nil
     let linkEnd = transfer.issue + max(1, transfer.linkCycles)
     let sent = max(sent, linkEnd)
-    let answered = max(answered, linkEnd) + stretch()
+    let answered = max(max(answered, linkEnd) + stretch(), queues[queue].lastAnswered)
+    queues[queue].lastAnswered = answered
     if transfer.reads != 0 { events.add(.release, at: sent, queue, 0, mask: transfer.reads) }
     if transfer.writes != 0 { events.add(.release, at: answered, queue, 1, mask: transfer.writes) }
     for signal in transfer.signals {

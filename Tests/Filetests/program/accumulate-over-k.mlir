@@ -1,0 +1,68 @@
+// K = 20 in three tiles (8, 8, 4) and N = 13 in two (8, 5): accumulators are zeroed in the first K tile, drained after the last.
+//
+// MACHINE: array=ws:4x4:overlapped drain=4:3 vector=4:5 dma=16:4 dram=8/1:20:32
+// OUTPUT y: 6x13xi8
+"program.module"() ({
+  "program.memory"() {bytes = 65536, kind = "dram", sym_name = "dram"} : () -> ()
+  "program.memory"() {banks = 16, bytes = 8192, kind = "scratchpad", sym_name = "spad"} : () -> ()
+  "program.memory"() {bytes = 2048, kind = "accumulator", sym_name = "acc"} : () -> ()
+  "program.region"() {base = 0, bytes = 120, element = "i8", kind = "input", memory = @dram,
+    shape = [6, 20], sym_name = "x"} : () -> ()
+  "program.region"() {base = 128, bytes = 260, element = "i8", kind = "input", memory = @dram,
+    shape = [20, 13], sym_name = "w"} : () -> ()
+  "program.region"() {base = 1024, bytes = 78, element = "i8", kind = "output", memory = @dram,
+    shape = [6, 13], sym_name = "y"} : () -> ()
+  "program.layer"() {kind = "conv2d", sym_name = "l"} : () -> ()
+  "program.kernel"() {inputs = ["r0: i32 point"],
+    epilogue = ["r0 = requantizeImmediate(r0, 1342177280, 36)", "r0 = clampI32(r0, 0, 127)"],
+    output = "r0: i8",
+    sym_name = "requant_relu"} : () -> ()
+  "program.channel"() {capacity = 1, consumer = @core0.array0, initial = 0, producer = @core0.dma0, role = "data", sym_name = "x_full"} : () -> ()
+  "program.channel"() {capacity = 2, consumer = @core0.array0, initial = 0, producer = @core0.dma0, role = "data", sym_name = "w_full"} : () -> ()
+  "program.channel"() {capacity = 2, consumer = @core0.dma0, initial = 2, producer = @core0.array0, role = "space", sym_name = "w_free"} : () -> ()
+  "program.channel"() {capacity = 1, consumer = @core0.drain0, initial = 0, producer = @core0.array0, role = "data", sym_name = "acc_full"} : () -> ()
+  "program.channel"() {capacity = 1, consumer = @core0.array0, initial = 1, producer = @core0.drain0, role = "space", sym_name = "acc_free"} : () -> ()
+  "program.channel"() {capacity = 1, consumer = @core0.dma1, initial = 0, producer = @core0.drain0, role = "data", sym_name = "o_full"} : () -> ()
+  "program.channel"() {capacity = 1, consumer = @core0.drain0, initial = 1, producer = @core0.dma1, role = "space", sym_name = "o_free"} : () -> ()
+  "program.queue"() ({
+    "dma.copy"() {layer = @l, src = #program.access<@dram[0] : i8, dims(120 by 1)>,
+      dst = #program.access<@spad[0] : i8, dims(120 by 1)>, signals = [#program.signal<@x_full at written>]} : () -> ()
+    "program.repeat"() ({
+      "program.repeat"() ({
+        "dma.copy"() {layer = @l,
+          src = #program.access<@dram[128 + 8*i0 + 104*i1] : i8, dims(8 last(i1) 4 by 13, 8 last(i0) 5 by 1)>,
+          dst = #program.access<@spad[1024] : i8, dims(8 last(i1) 4 by 8, 8 last(i0) 5 by 1), rotate(3*i0 + i1 mod 2 by 512)>,
+          waits = [#program.wait<@w_free>], signals = [#program.signal<@w_full at written>]} : () -> ()
+      }) {count = 3} : () -> ()
+    }) {count = 2} : () -> ()
+  }) {core = "core0", engine = "dma0", sym_name = "core0.dma0"} : () -> ()
+  "program.queue"() ({
+    "program.sync"() {layer = @l, waits = [#program.wait<@x_full>]} : () -> ()
+    "program.repeat"() ({
+      "program.repeat"() ({
+        "array.tile"() {layer = @l, a = #program.access<@spad[8*i1] : i8, dims(6 by 20, 8 last(i1) 4 by 1)>,
+          b = #program.access<@spad[1024] : i8, dims(8 last(i1) 4 by 8, 8 last(i0) 5 by 1), rotate(3*i0 + i1 mod 2 by 512)>,
+          acc = #program.access<@acc[0] : i32, dims(6 by 32, 8 last(i0) 5 by 4)>, m = 6,
+          n = #program.extent<8 last(i0) 5>, k = #program.extent<8 last(i1) 4>, init = "zero-in-first(i1)",
+          waits = [#program.wait<@w_full>, #program.wait<@acc_free when first(i1)>],
+          signals = [#program.signal<@w_free at read(b)>, #program.signal<@acc_full at written when last(i1)>]} : () -> ()
+      }) {count = 3} : () -> ()
+    }) {count = 2} : () -> ()
+  }) {core = "core0", engine = "array0", sym_name = "core0.array0"} : () -> ()
+  "program.queue"() ({
+    "program.repeat"() ({
+      "array.drain"() {layer = @l, kernel = @requant_relu,
+        ins = [#program.access<@acc[0] : i32, dims(6 by 32, 8 last(i0) 5 by 4)>],
+        out = #program.access<@spad[512] : i8, dims(6 by 8, 8 last(i0) 5 by 1)>,
+        waits = [#program.wait<@acc_full>, #program.wait<@o_free>],
+        signals = [#program.signal<@acc_free at read(0)>, #program.signal<@o_full at written>]} : () -> ()
+    }) {count = 2} : () -> ()
+  }) {core = "core0", engine = "drain0", sym_name = "core0.drain0"} : () -> ()
+  "program.queue"() ({
+    "program.repeat"() ({
+      "dma.copy"() {layer = @l, src = #program.access<@spad[512] : i8, dims(6 by 8, 8 last(i0) 5 by 1)>,
+        dst = #program.access<@dram[1024 + 8*i0] : i8, dims(6 by 13, 8 last(i0) 5 by 1)>,
+        waits = [#program.wait<@o_full>], signals = [#program.signal<@o_free at read(src)>]} : () -> ()
+    }) {count = 2} : () -> ()
+  }) {core = "core0", engine = "dma1", sym_name = "core0.dma1"} : () -> ()
+}) {sym_name = "accumulate-over-k"} : () -> ()

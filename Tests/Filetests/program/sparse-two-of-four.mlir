@@ -1,0 +1,51 @@
+// A 2:4 sparse tile: weights compressed along K (16 -> 8), one index byte for each; output-stationary N:M array.
+//
+// MACHINE: array=nm:4x4:overlapped drain=4:3 vector=4:5 dma=16:4 dram=8/1:20:32
+// INDICES i: 2:4
+// OUTPUT y: 6x8xi32
+"program.module"() ({
+  "program.memory"() {bytes = 65536, kind = "dram", sym_name = "dram"} : () -> ()
+  "program.memory"() {banks = 16, bytes = 8192, kind = "scratchpad", sym_name = "spad"} : () -> ()
+  "program.memory"() {bytes = 2048, kind = "accumulator", sym_name = "acc"} : () -> ()
+  "program.region"() {base = 0, bytes = 96, element = "i8", kind = "input", memory = @dram,
+    shape = [6, 16], sym_name = "x"} : () -> ()
+  "program.region"() {base = 128, bytes = 64, element = "i8", kind = "input", memory = @dram,
+    shape = [8, 8], sym_name = "w"} : () -> ()
+  "program.region"() {base = 192, bytes = 64, element = "i8", kind = "input", memory = @dram,
+    shape = [8, 8], sym_name = "i"} : () -> ()
+  "program.region"() {base = 1024, bytes = 192, element = "i32", kind = "output", memory = @dram,
+    shape = [6, 8], sym_name = "y"} : () -> ()
+  "program.layer"() {kind = "conv2d", sym_name = "l"} : () -> ()
+  "program.kernel"() {inputs = ["r0: i32 point"],
+    output = "r0: i32",
+    sym_name = "wide"} : () -> ()
+  "program.channel"() {capacity = 1, consumer = @core0.array0, initial = 0, producer = @core0.dma0, role = "data", sym_name = "x_full"} : () -> ()
+  "program.channel"() {capacity = 1, consumer = @core0.array0, initial = 0, producer = @core0.dma0, role = "data", sym_name = "w_full"} : () -> ()
+  "program.channel"() {capacity = 1, consumer = @core0.drain0, initial = 0, producer = @core0.array0, role = "data", sym_name = "acc_full"} : () -> ()
+  "program.channel"() {capacity = 1, consumer = @core0.dma1, initial = 0, producer = @core0.drain0, role = "data", sym_name = "y_full"} : () -> ()
+  "program.queue"() ({
+    "dma.copy"() {layer = @l, src = #program.access<@dram[0] : i8, dims(96 by 1)>,
+      dst = #program.access<@spad[0] : i8, dims(96 by 1)>, signals = [#program.signal<@x_full at written>]} : () -> ()
+    "dma.copy"() {layer = @l, src = #program.access<@dram[128] : i8, dims(64 by 1)>,
+      dst = #program.access<@spad[512] : i8, dims(64 by 1)>} : () -> ()
+    "dma.copy"() {layer = @l, src = #program.access<@dram[192] : i8, dims(64 by 1)>,
+      dst = #program.access<@spad[576] : i8, dims(64 by 1)>, signals = [#program.signal<@w_full at written>]} : () -> ()
+  }) {core = "core0", engine = "dma0", sym_name = "core0.dma0"} : () -> ()
+  "program.queue"() ({
+    "array.tile"() {layer = @l, a = #program.access<@spad[0] : i8, dims(6 by 16, 16 by 1)>,
+      b = #program.access<@spad[512] : i8, dims(8 by 8, 8 by 1)>,
+      indices = #program.access<@spad[576] : i8, dims(8 by 8, 8 by 1)>,
+      acc = #program.access<@acc[0] : i32, dims(6 by 32, 8 by 4)>, m = 6, n = 8, k = 16, sparsity = "2:4",
+      init = "zero", waits = [#program.wait<@x_full>, #program.wait<@w_full>],
+      signals = [#program.signal<@acc_full at written>]} : () -> ()
+  }) {core = "core0", engine = "array0", sym_name = "core0.array0"} : () -> ()
+  "program.queue"() ({
+    "array.drain"() {layer = @l, kernel = @wide, ins = [#program.access<@acc[0] : i32, dims(6 by 32, 8 by 4)>],
+      out = #program.access<@spad[1024] : i32, dims(48 by 4)>, waits = [#program.wait<@acc_full>],
+      signals = [#program.signal<@y_full at written>]} : () -> ()
+  }) {core = "core0", engine = "drain0", sym_name = "core0.drain0"} : () -> ()
+  "program.queue"() ({
+    "dma.copy"() {layer = @l, src = #program.access<@spad[1024] : i32, dims(48 by 4)>,
+      dst = #program.access<@dram[1024] : i32, dims(48 by 4)>, waits = [#program.wait<@y_full>]} : () -> ()
+  }) {core = "core0", engine = "dma1", sym_name = "core0.dma1"} : () -> ()
+}) {sym_name = "sparse-two-of-four"} : () -> ()
