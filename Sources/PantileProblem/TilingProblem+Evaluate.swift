@@ -8,6 +8,7 @@ extension TilingProblem {
   /// - One slot: the operand's exposed cycles are added to the compute path.
   /// - Estimate: the larger of (compute path + first fill + last drain) and (busiest link + its latency + compute of one trip).
   ///
+  /// A cost expression below zero counts as zero.
   /// **Accuracy** Estimate; `lowerBound` holds for this choice in the stated space.
   /// **Precondition** `check()` passed; one tile a dimension, one slot count an operand, `order` in range.
   public func evaluate(tiles: [Int], order: Int, slots: [Int]) -> Alternative {
@@ -23,11 +24,12 @@ extension TilingProblem {
     var drain = Array(repeating: 0, count: links.count)
     var loads: [Int] = []
     var exposed = 0
+    func cost(_ expression: CostExpr) -> Int { max(0, expression.evaluate(at: point)) }
     func link(_ name: String) -> Int { links.firstIndex { $0.name == name } ?? 0 }
     func occupy(_ part: Footprint, times slots: Int) {
       guard let index = memories.firstIndex(where: { $0.name == part.memory }) else { return }
       footprint[index] = saturatingAdd(
-        footprint[index], saturatingMultiply(slots, part.bytes.evaluate(at: point)))
+        footprint[index], saturatingMultiply(slots, cost(part.bytes)))
     }
     for part in workspace { occupy(part, times: 1) }
 
@@ -36,8 +38,8 @@ extension TilingProblem {
       let visits = visitCount(of: operand, order: orders[order], point: point)
       loads.append(visits)
       let distinct = operand.relevant.reduce(1) { saturatingMultiply($0, point[$1]?.trips ?? 1) }
-      let perLoad = operand.bytesPerLoad.evaluate(at: point)
-      let sweep = operand.sweepBytes?.evaluate(at: point) ?? saturatingMultiply(distinct, perLoad)
+      let perLoad = cost(operand.bytesPerLoad)
+      let sweep = operand.sweepBytes.map(cost) ?? saturatingMultiply(distinct, perLoad)
       var transferCycles = 0
       if let name = operand.link {
         let index = link(name)
@@ -59,12 +61,12 @@ extension TilingProblem {
         }
       }
       if slotCount == 1, visits > 1 {
-        exposed = saturatingAdd(exposed, operand.exposed?.evaluate(at: point) ?? transferCycles)
+        exposed = saturatingAdd(exposed, operand.exposed.map(cost) ?? transferCycles)
       }
     }
 
     let busy = resources.map {
-      saturatingAdd($0.busy.evaluate(at: point), saturatingMultiply($0.tripOverhead, nestTrips))
+      saturatingAdd(cost($0.busy), saturatingMultiply($0.tripOverhead, nestTrips))
     }
     let busiest = busy.max() ?? 0
     var transferPath = 0
@@ -76,8 +78,12 @@ extension TilingProblem {
         link.rate.cycles(forBytes: bytes[index]), saturatingMultiply(link.commandCycles, transfers[index]))
       bound = max(bound, busy)
       if transfers[index] > 0 { transferPath = max(transferPath, saturatingAdd(busy, link.latency)) }
-      if fill[index] > 0 { fillCycles = max(fillCycles, link.latency + link.rate.cycles(forBytes: fill[index])) }
-      if drain[index] > 0 { drainCycles = max(drainCycles, link.latency + link.rate.cycles(forBytes: drain[index])) }
+      if fill[index] > 0 {
+        fillCycles = max(fillCycles, saturatingAdd(link.latency, link.rate.cycles(forBytes: fill[index])))
+      }
+      if drain[index] > 0 {
+        drainCycles = max(drainCycles, saturatingAdd(link.latency, link.rate.cycles(forBytes: drain[index])))
+      }
     }
     let computePath = saturatingAdd(busiest, saturatingAdd(exposed, saturatingAdd(fillCycles, drainCycles)))
     let linkPath = saturatingAdd(transferPath, saturatingCeilDivide(busiest, nestTrips))

@@ -29,10 +29,23 @@ public struct TilingProblem: Hashable, Sendable {
     public var name: String
     /// **Units** Bytes.
     public var capacity: Int
+    /// True when other tensors may stay in it while the operation runs, so that a smaller footprint is worth something; false for
+    /// memories that each operation has to itself, such as accumulators.
+    public var isShared: Bool
 
-    public init(_ name: String, capacity: Int) {
+    public init(_ name: String, capacity: Int, isShared: Bool = true) {
       self.name = name
       self.capacity = capacity
+      self.isShared = isShared
+    }
+
+    /// Steps of capacity, in 64ths, between which footprints count as equal when alternatives are compared.
+    static let classSteps = [1, 2, 4, 6, 8, 12, 16, 24, 32, 40, 48, 56, 64]
+
+    /// The footprint class of a number of bytes: classes are finer where little is used.
+    public func footprintClass(_ bytes: Int) -> Int {
+      let classes = Self.classSteps
+      return classes.firstIndex { saturatingMultiply(bytes, 64) <= saturatingMultiply(capacity, $0) } ?? classes.count
     }
   }
 

@@ -1,0 +1,106 @@
+import PantileProblem
+
+/// The alternatives of which none is beaten, while a search runs.
+///
+/// One beats another when it is no worse in cycles, bytes and the footprint class of each shared memory, and better in one
+/// of them or, all being equal, preferred by `Alternative.isPreferred`. That order is strict and transitive, so the final set
+/// depends on the space alone, not on the way of the search.
+struct TilingFront {
+  private let shared: [(index: Int, memory: TilingProblem.Memory)]
+  private(set) var members: [Alternative] = []
+  /// Cycles, bytes, then classes of each member, flat.
+  private var keys: [Int] = []
+  private let stride: Int
+
+  init(_ problem: TilingProblem) {
+    shared = problem.memories.indices.filter { problem.memories[$0].isShared }.map { ($0, problem.memories[$0]) }
+    stride = 2 + shared.count
+  }
+
+  var sharedMemories: [Int] { shared.map(\.index) }
+
+  /// The footprint class in the `i`-th shared memory.
+  func footprintClass(_ i: Int, _ bytes: Int) -> Int { shared[i].memory.footprintClass(bytes) }
+
+  /// How a point stands to the members.
+  enum Standing {
+    case open
+    case equalToMember(Int)
+    case beaten
+  }
+
+  /// - Parameter classes: one class a shared memory.
+  func standing(cycles: Int, bytes: Int, classes: UnsafeMutableBufferPointer<Int>) -> Standing {
+    var equal = -1
+    var base = 0
+    return keys.withUnsafeBufferPointer { keys in
+      while base < keys.count {
+        if keys[base] <= cycles, keys[base + 1] <= bytes {
+          var worse = false
+          var strict = keys[base] < cycles || keys[base + 1] < bytes
+          for i in 0..<(stride - 2) {
+            let own = keys[base + 2 + i]
+            if own > classes[i] {
+              worse = true
+              break
+            }
+            if own < classes[i] { strict = true }
+          }
+          if !worse {
+            if strict { return .beaten }
+            equal = base / stride
+          }
+        }
+        base += stride
+      }
+      return equal >= 0 ? .equalToMember(equal) : .open
+    }
+  }
+
+  /// Takes an alternative in unless it is beaten, and drops the members that it beats.
+  mutating func insert(_ alternative: Alternative) {
+    let bytes = alternative.totalBytes
+    let classes = shared.map { $0.memory.footprintClass(alternative.footprint[$0.index]) }
+    for (index, member) in members.enumerated() {
+      let base = index * stride
+      var noWorse = keys[base] <= alternative.cycles && keys[base + 1] <= bytes
+      var equal = keys[base] == alternative.cycles && keys[base + 1] == bytes
+      for i in classes.indices {
+        noWorse = noWorse && keys[base + 2 + i] <= classes[i]
+        equal = equal && keys[base + 2 + i] == classes[i]
+      }
+      if noWorse && (!equal || !alternative.isPreferred(to: member)) { return }
+    }
+    var kept: [Alternative] = []
+    var keptKeys: [Int] = []
+    for (index, member) in members.enumerated() {
+      let base = index * stride
+      var noBetter = keys[base] >= alternative.cycles && keys[base + 1] >= bytes
+      for i in classes.indices { noBetter = noBetter && keys[base + 2 + i] >= classes[i] }
+      if noBetter { continue }
+      kept.append(member)
+      keptKeys.append(contentsOf: keys[base..<(base + stride)])
+    }
+    kept.append(alternative)
+    keptKeys.append(alternative.cycles)
+    keptKeys.append(bytes)
+    keptKeys.append(contentsOf: classes)
+    members = kept
+    keys = keptKeys
+  }
+
+  /// At most `limit` members, most preferred first: of each combination of footprint classes the best one, then the others by
+  /// preference.
+  func selected(limit: Int) -> [Alternative] {
+    let sorted = members.sorted { $0.isPreferred(to: $1) }
+    if sorted.count <= limit { return sorted }
+    var seen: Set<[Int]> = []
+    var first: [Alternative] = []
+    var rest: [Alternative] = []
+    for member in sorted {
+      let classes = shared.map { $0.memory.footprintClass(member.footprint[$0.index]) }
+      if seen.insert(classes).inserted { first.append(member) } else { rest.append(member) }
+    }
+    return (first + rest).prefix(limit).sorted { $0.isPreferred(to: $1) }
+  }
+}
