@@ -24,6 +24,8 @@ struct CostGraph {
   private(set) var levelStart: [Int] = []
   /// The node of each expression, in the order given.
   private(set) var roots: [Int] = []
+  /// Nodes that depend on one dimension alone, per search position.
+  private(set) var singles: [[Int]] = []
 
   /// - Parameter dimensions: names in search order, outermost first, with their extents.
   /// - Precondition: every dimension that occurs in an expression is listed.
@@ -50,6 +52,20 @@ struct CostGraph {
       nodes.append(node)
     }
     roots = raw.map { position[$0] }
+    var support = Array(repeating: Set<Int>(), count: nodes.count)
+    singles = dimensions.map { _ in [] }
+    for (index, node) in nodes.enumerated() {
+      switch Code(rawValue: node.code) {
+      case .constant, nil: break
+      case .tile, .trips, .last: support[index] = [node.a]
+      case .select:
+        support[index] = support[node.a].union(support[Int(node.b)]).union(support[Int(node.c)]).union(
+          support[Int(node.d)])
+      case .add, .multiply, .maximum, .minimum, .ceilDivide:
+        support[index] = support[node.a].union(support[Int(node.b)])
+      }
+      if support[index].count == 1, let only = support[index].first { singles[only].append(index) }
+    }
     levelStart = (-1...dimensions.count).map { level in order.firstIndex { builder.levels[$0] >= level } ?? order.count
     }
     levelStart[dimensions.count + 1] = order.count
@@ -124,24 +140,66 @@ final class CostState {
   let upper: UnsafeMutableBufferPointer<Int>
   /// Per search position six numbers: tile, trips, last, lower and upper end each.
   private let leaves: UnsafeMutableBufferPointer<Int>
+  /// The same for dimensions that are not fixed.
+  private let released: UnsafeMutableBufferPointer<Int>
+  /// Per node 1 when its range while free is known exactly, and that range.
+  private let isSingle: UnsafeMutableBufferPointer<UInt8>
+  private let singleLower: UnsafeMutableBufferPointer<Int>
+  private let singleUpper: UnsafeMutableBufferPointer<Int>
 
-  init(_ graph: CostGraph, dimensionCount: Int) {
+  /// - Parameter sizes: the tile sizes that occur at each search position. The range of a node that depends on one dimension is
+  ///   found by trying them all, which is far tighter than interval arithmetic.
+  init(_ graph: CostGraph, sizes: [[TileExtent]]) {
+    let dimensionCount = sizes.count
     nodes = .allocate(capacity: max(1, graph.nodes.count))
     lower = .allocate(capacity: max(1, graph.nodes.count))
     upper = .allocate(capacity: max(1, graph.nodes.count))
     leaves = .allocate(capacity: max(1, dimensionCount * 6))
+    released = .allocate(capacity: max(1, dimensionCount * 6))
+    released.initialize(repeating: 1)
     for (index, node) in graph.nodes.enumerated() { nodes[index] = node }
     lower.initialize(repeating: 0)
     upper.initialize(repeating: 0)
     leaves.initialize(repeating: 1)
     levelStart = graph.levelStart
+    isSingle = .allocate(capacity: max(1, graph.nodes.count))
+    singleLower = .allocate(capacity: max(1, graph.nodes.count))
+    singleUpper = .allocate(capacity: max(1, graph.nodes.count))
+    isSingle.initialize(repeating: 0)
+    singleLower.initialize(repeating: Int.max)
+    singleUpper.initialize(repeating: Int.min)
+    evaluateFixed(level: -1)
+    for (position, list) in sizes.enumerated() {
+      for extent in list {
+        fix(position, tile: extent.tile, trips: extent.trips, last: extent.last)
+        // Nodes of this level that need other dimensions too get values without meaning here, and are not read.
+        evaluateFixed(level: position)
+        for node in graph.singles[position] {
+          isSingle[node] = 1
+          singleLower[node] = min(singleLower[node], lower[node])
+          singleUpper[node] = max(singleUpper[node], lower[node])
+        }
+      }
+      let range = TileRange(
+        extent: list[0].extent, tile: CostInterval(list.map(\.tile).min() ?? 1, list.map(\.tile).max() ?? 1))
+      let ends = [
+        range.tile.lower, range.tile.upper, range.trips.lower, range.trips.upper, range.last.lower, range.last.upper,
+      ]
+      for (index, end) in ends.enumerated() { released[position * 6 + index] = end }
+      release(position)
+    }
+    evaluateRanges(above: -1)
   }
 
   deinit {
+    isSingle.deallocate()
+    singleLower.deallocate()
+    singleUpper.deallocate()
     nodes.deallocate()
     lower.deallocate()
     upper.deallocate()
     leaves.deallocate()
+    released.deallocate()
   }
 
   /// Fixes the tile of one dimension.
@@ -155,17 +213,9 @@ final class CostState {
     leaves[base + 5] = last
   }
 
-  /// Lets the tile of one dimension range.
-  func free(_ position: Int, _ range: TileRange) {
-    let base = position * 6
-    let trips = range.trips
-    let last = range.last
-    leaves[base] = range.tile.lower
-    leaves[base + 1] = range.tile.upper
-    leaves[base + 2] = trips.lower
-    leaves[base + 3] = trips.upper
-    leaves[base + 4] = last.lower
-    leaves[base + 5] = last.upper
+  /// Lets the tile of one dimension range over all its sizes again.
+  func release(_ position: Int) {
+    for index in (position * 6)..<(position * 6 + 6) { leaves[index] = released[index] }
   }
 
   func tripsLower(_ position: Int) -> Int { leaves[position * 6 + 2] }
@@ -196,6 +246,11 @@ final class CostState {
   /// Intervals of all nodes above a level.
   func evaluateRanges(above level: Int) {
     for index in levelStart[level + 2]..<levelStart[levelStart.count - 1] {
+      if isSingle[index] != 0 {
+        lower[index] = singleLower[index]
+        upper[index] = singleUpper[index]
+        continue
+      }
       let node = nodes[index]
       func at(_ i: Int) -> CostInterval { CostInterval(lower[i], upper[i]) }
       let value: CostInterval

@@ -40,26 +40,17 @@ extension TilingProblem {
     if free.isEmpty { return expression.evaluate(at: [:]) }
     let named = free.map { (name: dims[$0].name, extent: dims[$0].extent) }
     let graph = CostGraph([expression], dimensions: named)
-    let state = CostState(graph, dimensionCount: free.count)
-    let sizes = free.map { tileSizes(of: $0) }
-    for (position, dim) in free.enumerated() {
-      state.free(
-        position,
-        TileRange(
-          extent: dims[dim].extent, tile: CostInterval(sizes[position][0], sizes[position][sizes[position].count - 1])))
-    }
-    state.evaluateFixed(level: -1)
-    state.evaluateRanges(above: -1)
+    let sizes = free.map { dim in tileSizes(of: dim).map { TileExtent(extent: dims[dim].extent, tile: $0) } }
+    let state = CostState(graph, sizes: sizes)
     let root = graph.roots[0]
     let floor = state.lower[root]
     var best = Int.max
     var nodes = 0
     func descend(_ position: Int) {
-      for tile in sizes[position] {
+      for extent in sizes[position] {
         nodes += 1
         if nodes > 200_000 || best == floor { return }
-        let extent = TileExtent(extent: named[position].extent, tile: tile)
-        state.fix(position, tile: tile, trips: extent.trips, last: extent.last)
+        state.fix(position, tile: extent.tile, trips: extent.trips, last: extent.last)
         state.evaluateFixed(level: position)
         if position + 1 == free.count {
           best = min(best, state.lower[root])
@@ -68,11 +59,7 @@ extension TilingProblem {
           if state.lower[root] < best { descend(position + 1) }
         }
       }
-      state.free(
-        position,
-        TileRange(
-          extent: named[position].extent,
-          tile: CostInterval(sizes[position][0], sizes[position][sizes[position].count - 1])))
+      state.release(position)
     }
     descend(0)
     return nodes > 200_000 ? floor : best

@@ -17,27 +17,35 @@ extension TilingMethod {
 
 /// The state of one branch-and-bound run.
 ///
-/// All costs come from one `CostGraph`; names are numbers here. `TilingProblem.evaluate` is the meaning of each formula below.
+/// All costs come from one `CostGraph`; names are numbers here and stand in flat buffers, since this loop runs for every tile size
+/// of every layer. `TilingProblem.evaluate` is the meaning of each formula below.
 private final class TilingSearch {
-  /// An operand by numbers; node numbers point into the graph.
-  struct Operand {
-    var kind: TilingProblem.Operand.Kind
+  /// An operand by numbers; node numbers point into the graph, bits of `relevant` are search positions.
+  struct Operand: BitwiseCopyable {
+    var isRead: Bool
+    var accumulates: Bool
     var link: Int
     var reloadLink: Int
     var perLoad: Int
     var sweep: Int
     var exposed: Int
-    /// Memory and node of each footprint.
-    var footprints: [(memory: Int, node: Int)]
-    /// Per search position whether the dimension moves the operand.
-    var relevant: [Bool]
-    var slotChoices: [Int]
+    var firstFootprint: Int
+    var endFootprint: Int
+    var relevant: UInt64
     var leastSlots: Int
+    /// The least allowed slot count above one; zero when there is none.
+    var manySlots: Int
+  }
+
+  /// Bytes of one slot in a memory.
+  struct Footprint: BitwiseCopyable {
+    var memory: Int
+    var node: Int
   }
 
   let problem: TilingProblem
-  var front: TilingFront
-  private(set) var nodes = 0
+  @exclusivity(unchecked) var front: TilingFront
+  @exclusivity(unchecked) private(set) var nodes = 0
   private(set) var isComplete = true
   private let nodeBudget: Int
 
@@ -46,25 +54,33 @@ private final class TilingSearch {
   private let allSizes: [[TileExtent]]
   private var sizes: [[TileExtent]]
   private let state: CostState
-  private let operands: [Operand]
-  private let busyNodes: [Int]
-  private let overheads: [Int]
-  private let workspace: [(memory: Int, node: Int)]
-  /// Distinct orders: number in the problem, and search positions outermost first.
-  private let orders: [(number: Int, positions: [Int])]
-  private let linkCount: Int
+  private let operands: FlatBuffer<Operand>
+  private let footprints: FlatBuffer<Footprint>
+  private let workspace: FlatBuffer<Footprint>
+  private let busyNodes: FlatBuffer<Int>
+  private let overheads: FlatBuffer<Int>
+  private let capacities: FlatBuffer<Int>
+  private let sharedMemories: FlatBuffer<Int>
+  /// The most bytes of each footprint class, shared memory by shared memory.
+  private let classLimits: FlatBuffer<Int>
+  private let classCount: Int
+  private let links: FlatBuffer<TilingLink>
+  /// Numbers of the distinct orders, and the search positions of their loops outermost first, one order after another. Dimensions
+  /// with one size have no loop.
+  private let orderNumbers: [Int]
+  private let orderPositions: FlatBuffer<Int>
+  private let loopCount: Int
 
   // Scratch of the bound and of a complete choice; nothing is allocated in the loop.
-  private let used: UnsafeMutableBufferPointer<Int>
-  private let classes: UnsafeMutableBufferPointer<Int>
-  private let bytes: UnsafeMutableBufferPointer<Int>
-  private let transfers: UnsafeMutableBufferPointer<Int>
-  private let visits: UnsafeMutableBufferPointer<Int>
-  private let exposures: UnsafeMutableBufferPointer<Int>
-  private let slots: UnsafeMutableBufferPointer<Int>
-  private let tiles: UnsafeMutableBufferPointer<Int>
-  /// Live orders of each depth: `depth * orders.count + i`.
-  private let live: UnsafeMutableBufferPointer<Int>
+  private let used: FlatBuffer<Int>
+  private let classes: FlatBuffer<Int>
+  private let bytes: FlatBuffer<Int>
+  private let transfers: FlatBuffer<Int>
+  private let exposures: FlatBuffer<Int>
+  private let slots: FlatBuffer<Int>
+  private let tiles: FlatBuffer<Int>
+  /// Live orders of each depth: `depth * order count + i`.
+  private let live: FlatBuffer<Int>
 
   init(_ problem: TilingProblem, nodeBudget: Int) {
     self.problem = problem
@@ -72,10 +88,11 @@ private final class TilingSearch {
     front = TilingFront(problem)
     let sizeLists = problem.dims.indices.map { problem.tileSizes(of: $0) }
     // Dimensions with one size are fixed first; those with many come last, where a step is cheapest.
-    positions = problem.dims.indices.sorted {
+    let order = problem.dims.indices.sorted {
       sizeLists[$0].count != sizeLists[$1].count ? sizeLists[$0].count < sizeLists[$1].count : $0 < $1
     }
-    allSizes = positions.map { dim in
+    positions = order
+    allSizes = order.map { dim in
       sizeLists[dim].map { TileExtent(extent: problem.dims[dim].extent, tile: $0) }
     }
     sizes = allSizes
@@ -87,57 +104,74 @@ private final class TilingSearch {
     }
     func memory(_ name: String) -> Int { problem.memories.firstIndex { $0.name == name } ?? 0 }
     func link(_ name: String?) -> Int { problem.links.firstIndex { $0.name == name } ?? -1 }
-    let busy = problem.resources.map { node($0.busy) }
-    let room = problem.workspace.map { (memory: memory($0.memory), node: node($0.bytes)) }
-    let order = positions
+    var busy = problem.resources.map { node($0.busy) }
+    var room = problem.workspace.map { Footprint(memory: memory($0.memory), node: node($0.bytes)) }
+    var parts: [Footprint] = []
     var made: [Operand] = []
     for operand in problem.operands {
       let distinct = CostExpr.product(operand.relevant.map { .trips($0) })
+      let first = parts.count
+      parts += operand.footprints.map { Footprint(memory: memory($0.memory), node: node($0.bytes)) }
+      var mask: UInt64 = 0
+      for (position, dim) in order.enumerated() where operand.relevant.contains(problem.dims[dim].name) {
+        mask |= 1 << UInt64(position)
+      }
       made.append(
         Operand(
-          kind: operand.kind, link: link(operand.link), reloadLink: link(operand.reloadLink),
-          perLoad: node(operand.bytesPerLoad), sweep: node(operand.sweepBytes ?? distinct * operand.bytesPerLoad),
-          exposed: operand.exposed.map { node($0) } ?? -1,
-          footprints: operand.footprints.map { (memory($0.memory), node($0.bytes)) },
-          relevant: order.map { operand.relevant.contains(problem.dims[$0].name) }, slotChoices: operand.slotChoices,
-          leastSlots: operand.slotChoices.min() ?? 1))
+          isRead: operand.kind == .read, accumulates: operand.kind == .accumulate, link: link(operand.link),
+          reloadLink: link(operand.reloadLink), perLoad: node(operand.bytesPerLoad),
+          sweep: node(operand.sweepBytes ?? distinct * operand.bytesPerLoad),
+          exposed: operand.exposed.map { node($0) } ?? -1, firstFootprint: first, endFootprint: parts.count,
+          relevant: mask, leastSlots: operand.slotChoices.min() ?? 1,
+          manySlots: operand.slotChoices.filter { $0 > 1 }.min() ?? 0))
     }
-    let graph = CostGraph(
-      expressions, dimensions: positions.map { (problem.dims[$0].name, problem.dims[$0].extent) })
+    let graph = CostGraph(expressions, dimensions: order.map { (problem.dims[$0].name, problem.dims[$0].extent) })
     for index in made.indices {
       made[index].perLoad = graph.roots[made[index].perLoad]
       made[index].sweep = graph.roots[made[index].sweep]
       if made[index].exposed >= 0 { made[index].exposed = graph.roots[made[index].exposed] }
-      made[index].footprints = made[index].footprints.map { ($0.memory, graph.roots[$0.node]) }
     }
-    operands = made
-    busyNodes = busy.map { graph.roots[$0] }
-    overheads = problem.resources.map(\.tripOverhead)
-    workspace = room.map { ($0.memory, graph.roots[$0.node]) }
-    state = CostState(graph, dimensionCount: positions.count)
-    orders = problem.distinctOrders().map { number in
-      (
-        number,
-        problem.orders[number].map { name in order.firstIndex { problem.dims[$0].name == name } ?? 0 }
-      )
-    }
-    linkCount = problem.links.count
-    used = .allocate(capacity: max(1, problem.memories.count))
-    classes = .allocate(capacity: max(1, problem.memories.count))
-    bytes = .allocate(capacity: max(1, linkCount))
-    transfers = .allocate(capacity: max(1, linkCount))
-    visits = .allocate(capacity: max(1, made.count))
-    exposures = .allocate(capacity: max(1, made.count))
-    slots = .allocate(capacity: max(1, made.count))
-    tiles = .allocate(capacity: max(1, problem.dims.count))
-    live = .allocate(capacity: max(1, orders.count * (positions.count + 1)))
-    for buffer in [used, classes, bytes, transfers, visits, exposures, slots, tiles, live] {
-      buffer.initialize(repeating: 0)
-    }
+    for index in parts.indices { parts[index].node = graph.roots[parts[index].node] }
+    for index in room.indices { room[index].node = graph.roots[room[index].node] }
+    busy = busy.map { graph.roots[$0] }
+
+    operands = FlatBuffer(made)
+    footprints = FlatBuffer(parts)
+    workspace = FlatBuffer(room)
+    busyNodes = FlatBuffer(busy)
+    overheads = FlatBuffer(problem.resources.map(\.tripOverhead))
+    capacities = FlatBuffer(problem.memories.map(\.capacity))
+    sharedMemories = FlatBuffer(front.sharedMemories)
+    classLimits = FlatBuffer(front.sharedMemories.flatMap { problem.memories[$0].footprintClassLimits })
+    classCount = TilingProblem.Memory.footprintClassCount
+    links = FlatBuffer(problem.links.map(TilingLink.init))
+    state = CostState(graph, sizes: allSizes)
+    orderNumbers = problem.distinctOrders()
+    orderPositions = FlatBuffer(
+      orderNumbers.flatMap { number in
+        problem.orders[number].compactMap { name in order.firstIndex { problem.dims[$0].name == name } }
+          .filter { sizeLists[order[$0]].count > 1 }
+      })
+    loopCount = sizeLists.count { $0.count > 1 }
+    used = FlatBuffer(repeating: 0, count: problem.memories.count)
+    classes = FlatBuffer(repeating: 0, count: problem.memories.count)
+    bytes = FlatBuffer(repeating: 0, count: problem.links.count)
+    transfers = FlatBuffer(repeating: 0, count: problem.links.count)
+    exposures = FlatBuffer(repeating: 0, count: made.count)
+    slots = FlatBuffer(repeating: 0, count: made.count)
+    tiles = FlatBuffer(repeating: 0, count: problem.dims.count)
+    live = FlatBuffer(repeating: 0, count: orderNumbers.count * (order.count + 1))
   }
 
   deinit {
-    for buffer in [used, classes, bytes, transfers, visits, exposures, slots, tiles, live] { buffer.deallocate() }
+    for buffer in [
+      busyNodes, overheads, capacities, sharedMemories, classLimits, orderPositions, used, classes, bytes, transfers,
+      exposures, slots, tiles, live,
+    ] { buffer.deallocate() }
+    operands.deallocate()
+    footprints.deallocate()
+    workspace.deallocate()
+    links.deallocate()
   }
 
   /// The coarse pass, then the full one. A complete full pass makes the result independent of the coarse one.
@@ -151,17 +185,9 @@ private final class TilingSearch {
 
   private func pass(_ list: [[TileExtent]]) {
     sizes = list
-    for position in positions.indices { release(position) }
-    state.evaluateFixed(level: -1)
     state.evaluateRanges(above: -1)
-    for index in orders.indices { live[index] = index }
-    descend(0, liveCount: orders.count)
-  }
-
-  private func release(_ position: Int) {
-    let list = sizes[position]
-    let low = list[0]
-    state.free(position, TileRange(extent: low.extent, tile: CostInterval(low.tile, list[list.count - 1].tile)))
+    for index in orderNumbers.indices { live[index] = index }
+    descend(0, liveCount: orderNumbers.count)
   }
 
   private func descend(_ position: Int, liveCount: Int) {
@@ -184,42 +210,54 @@ private final class TilingSearch {
         if remaining > 0 { descend(position + 1, liveCount: remaining) }
       }
     }
-    release(position)
+    state.release(position)
   }
 
   /// The value of a node, or its least value while dimensions are open; a cost below zero counts as zero.
   @inline(__always) private func value(_ node: Int) -> Int { max(0, state.lower[node]) }
 
-  /// Least footprints with the fewest slots; false when a memory overflows. Leaves footprints in `used`, classes in `classes`.
-  private func fitsAtLeast() -> Bool {
-    for index in used.indices { used[index] = 0 }
-    for part in workspace { used[part.memory] = saturatingAdd(used[part.memory], value(part.node)) }
-    for operand in operands {
-      for part in operand.footprints {
-        used[part.memory] = saturatingAdd(used[part.memory], saturatingMultiply(operand.leastSlots, value(part.node)))
-      }
+  private func occupy(_ part: Footprint, times count: Int) {
+    used[part.memory] = saturatingAdd(used[part.memory], saturatingMultiply(count, value(part.node)))
+  }
+
+  /// Footprints in `used`; false when a memory overflows. With `least` the fewest slots, else those in `slots`.
+  private func fits(least: Bool) -> Bool {
+    for index in 0..<used.count { used[index] = 0 }
+    for index in 0..<workspace.count { occupy(workspace[index], times: 1) }
+    for index in 0..<operands.count {
+      let operand = operands[index]
+      let count = least ? operand.leastSlots : slots[index]
+      for part in operand.firstFootprint..<operand.endFootprint { occupy(footprints[part], times: count) }
     }
-    for index in problem.memories.indices where used[index] > problem.memories[index].capacity { return false }
+    for index in 0..<used.count where used[index] > capacities[index] { return false }
     return true
   }
 
-  private func writeClasses() {
-    for (index, memory) in front.sharedMemories.enumerated() {
-      classes[index] = front.footprintClass(index, used[memory])
+  /// Classes of the footprints in `used`.
+  private func classify() {
+    for index in 0..<sharedMemories.count {
+      let bytes = used[sharedMemories[index]]
+      var number = 0
+      var place = index * classCount
+      while number < classCount, bytes > classLimits[place] {
+        number += 1
+        place += 1
+      }
+      classes[index] = number
     }
   }
 
   /// Product of the trips so far known; what is open counts as its least.
   private func nestTrips() -> Int {
     var product = 1
-    for position in positions.indices { product = saturatingMultiply(product, state.tripsLower(position)) }
+    for position in 0..<tiles.count { product = saturatingMultiply(product, state.tripsLower(position)) }
     return product
   }
 
   private func busiest(_ nest: Int) -> Int {
     var most = 0
-    for (index, node) in busyNodes.enumerated() {
-      most = max(most, saturatingAdd(value(node), saturatingMultiply(overheads[index], nest)))
+    for index in 0..<busyNodes.count {
+      most = max(most, saturatingAdd(value(busyNodes[index]), saturatingMultiply(overheads[index], nest)))
     }
     return most
   }
@@ -228,75 +266,78 @@ private final class TilingSearch {
   private func fillAndDrain() -> Int {
     var fill = 0
     var drain = 0
-    for (index, link) in problem.links.enumerated() {
+    for index in 0..<links.count {
       var filled = 0
       var drained = 0
-      for operand in operands where operand.link == index {
-        let perLoad = value(operand.perLoad)
-        if operand.kind == .read {
+      for number in 0..<operands.count where operands[number].link == index {
+        let perLoad = value(operands[number].perLoad)
+        if operands[number].isRead {
           filled = saturatingAdd(filled, perLoad)
         } else {
           drained = saturatingAdd(drained, perLoad)
         }
       }
+      let link = links[index]
       if filled > 0 { fill = max(fill, saturatingAdd(link.latency, link.rate.cycles(forBytes: filled))) }
       if drained > 0 { drain = max(drain, saturatingAdd(link.latency, link.rate.cycles(forBytes: drained))) }
     }
     return saturatingAdd(fill, drain)
   }
 
-  /// Visits of an operand in an order, and the product of its own trips; least values where dimensions are open.
-  private func visitCount(_ operand: Operand, _ order: [Int]) -> (visits: Int, distinct: Int) {
-    var found = 1
-    var outer = 1
-    var distinct = 1
-    for position in order {
-      let trips = state.tripsLower(position)
-      if trips > 1 {
-        outer = saturatingMultiply(outer, trips)
-        if operand.relevant[position] {
-          found = outer
-          distinct = saturatingMultiply(distinct, trips)
-        }
-      }
-    }
-    return (found, distinct)
-  }
-
-  /// Fills `bytes`, `transfers`, `visits` and `exposures` for an order; lower bounds while dimensions are open. Gives the total bytes.
-  private func transfer(_ order: [Int]) -> Int {
-    for index in 0..<linkCount {
+  /// Fills `bytes`, `transfers` and `exposures` for an order; lower bounds while dimensions are open. Gives the total bytes.
+  private func transfer(_ order: Int) -> Int {
+    for index in 0..<links.count {
       bytes[index] = 0
       transfers[index] = 0
     }
-    for (index, operand) in operands.enumerated() {
-      let (count, distinct) = visitCount(operand, order)
-      visits[index] = count
+    let first = order * loopCount
+    for index in 0..<operands.count {
+      let operand = operands[index]
+      // Trips so far, those of other operands' loops among them, and both up to the last loop that moves this operand.
+      var visits = 1
+      var outer = 1
+      var foreign = 1
+      var repeats = 1
+      for place in first..<(first + loopCount) {
+        let position = orderPositions[place]
+        let trips = state.tripsLower(position)
+        if trips > 1 {
+          outer = saturatingMultiply(outer, trips)
+          if operand.relevant >> UInt64(position) & 1 != 0 {
+            visits = outer
+            repeats = foreign
+          } else {
+            foreign = saturatingMultiply(foreign, trips)
+          }
+        }
+      }
       var cycles = 0
       if operand.link >= 0 {
         let sweep = value(operand.sweep)
-        let moved = saturatingMultiply(sweep, count / distinct)
+        let moved = saturatingMultiply(sweep, repeats)
         bytes[operand.link] = saturatingAdd(bytes[operand.link], moved)
-        transfers[operand.link] = saturatingAdd(transfers[operand.link], count)
-        cycles = problem.links[operand.link].rate.cycles(forBytes: moved)
-        if operand.kind == .accumulate, operand.reloadLink >= 0 {
-          let back = saturatingMultiply(sweep, count / distinct - 1)
+        transfers[operand.link] = saturatingAdd(transfers[operand.link], visits)
+        let isExposed = visits > 1 && operand.leastSlots == 1 && operand.exposed < 0
+        if isExposed { cycles = links[operand.link].rate.cycles(forBytes: moved) }
+        if operand.accumulates, operand.reloadLink >= 0 {
+          let back = saturatingMultiply(sweep, repeats - 1)
           bytes[operand.reloadLink] = saturatingAdd(bytes[operand.reloadLink], back)
-          transfers[operand.reloadLink] = saturatingAdd(transfers[operand.reloadLink], count - distinct)
-          cycles = saturatingAdd(cycles, problem.links[operand.reloadLink].rate.cycles(forBytes: back))
+          transfers[operand.reloadLink] = saturatingAdd(transfers[operand.reloadLink], visits - visits / repeats)
+          if isExposed { cycles = saturatingAdd(cycles, links[operand.reloadLink].rate.cycles(forBytes: back)) }
         }
       }
-      exposures[index] = count > 1 ? (operand.exposed >= 0 ? value(operand.exposed) : cycles) : 0
+      exposures[index] = visits > 1 ? (operand.exposed >= 0 ? value(operand.exposed) : cycles) : 0
     }
     var total = 0
-    for index in 0..<linkCount { total = saturatingAdd(total, bytes[index]) }
+    for index in 0..<links.count { total = saturatingAdd(total, bytes[index]) }
     return total
   }
 
   /// Busiest link with its latency.
   private func transferPath() -> Int {
     var path = 0
-    for (index, link) in problem.links.enumerated() where transfers[index] > 0 {
+    for index in 0..<links.count where transfers[index] > 0 {
+      let link = links[index]
       let busy = saturatingAdd(
         link.rate.cycles(forBytes: bytes[index]), saturatingMultiply(link.commandCycles, transfers[index]))
       path = max(path, saturatingAdd(busy, link.latency))
@@ -306,17 +347,17 @@ private final class TilingSearch {
 
   /// Bounds a partial choice; gives the number of orders still worth following, listed at the next depth.
   private func bound(_ position: Int, _ liveCount: Int) -> Int {
-    guard fitsAtLeast() else { return 0 }
-    writeClasses()
+    guard fits(least: true) else { return 0 }
+    classify()
     let computePath = saturatingAdd(busiest(nestTrips()), fillAndDrain())
-    let from = position * orders.count
-    let to = from + orders.count
+    let from = position * orderNumbers.count
+    let to = from + orderNumbers.count
     var remaining = 0
     for index in 0..<liveCount {
       let order = live[from + index]
-      let total = transfer(orders[order].positions)
+      let total = transfer(order)
       let cycles = max(computePath, transferPath())
-      if case .beaten = front.standing(cycles: cycles, bytes: total, classes: classes) { continue }
+      if case .beaten = front.standing(cycles: cycles, bytes: total, classes: classes.buffer) { continue }
       live[to + remaining] = order
       remaining += 1
     }
@@ -325,57 +366,107 @@ private final class TilingSearch {
 
   /// Looks at all orders and slot counts of fixed tiles.
   private func complete(_ position: Int, _ liveCount: Int) {
-    guard fitsAtLeast() else { return }
-    writeClasses()
+    guard fits(least: true) else { return }
+    classify()
     let nest = nestTrips()
     let busy = busiest(nest)
     let computePath = saturatingAdd(busy, fillAndDrain())
     let oneTrip = saturatingCeilDivide(busy, nest)
     for index in 0..<liveCount {
-      let order = live[position * orders.count + index]
-      let total = transfer(orders[order].positions)
+      let order = live[position * orderNumbers.count + index]
+      let total = transfer(order)
       let linkPath = saturatingAdd(transferPath(), oneTrip)
-      // `fitsAtLeast` left the least footprints; slot choices change `used` and `classes`, so they are made anew for each order.
-      if index > 0 {
-        _ = fitsAtLeast()
-        writeClasses()
+      // Slot choices leave `used` as it was, and change `classes`.
+      if index > 0 { classify() }
+      if case .beaten = front.standing(cycles: max(computePath, linkPath), bytes: total, classes: classes.buffer) {
+        continue
       }
-      if case .beaten = front.standing(cycles: max(computePath, linkPath), bytes: total, classes: classes) { continue }
-      chooseSlots(0, order, computePath, linkPath, total)
+      chooseSlots(0, order, computePath, 0, linkPath, total)
     }
   }
 
-  private func chooseSlots(_ operand: Int, _ order: Int, _ computePath: Int, _ linkPath: Int, _ total: Int) {
-    if operand < operands.count {
-      let isMoot = operands[operand].slotChoices.count == 1
-      for choice in operands[operand].slotChoices {
-        slots[operand] = choice
-        chooseSlots(operand + 1, order, computePath, linkPath, total)
-        if isMoot { break }
+  /// False when the slot choices so far are beaten whatever follows.
+  private func isOpen(_ computePath: Int, _ linkPath: Int, _ total: Int) -> Bool {
+    classify()
+    if case .beaten = front.standing(cycles: max(computePath, linkPath), bytes: total, classes: classes.buffer) {
+      return false
+    }
+    return true
+  }
+
+  /// Tries slot counts from operand `index` on; `used` holds the footprints of the choices so far with the fewest slots after them.
+  ///
+  /// One slot matters only where something is exposed: without that the fewest slots beat more of them, and above one slot the
+  /// least count beats the others. So at most two counts an operand are tried, and one where the links hide all exposure.
+  private func chooseSlots(
+    _ index: Int, _ order: Int, _ computePath: Int, _ exposed: Int, _ linkPath: Int, _ total: Int
+  ) {
+    if index < operands.count {
+      let operand = operands[index]
+      slots[index] = operand.leastSlots
+      let exposure = operand.leastSlots == 1 ? exposures[index] : 0
+      if exposure == 0 {
+        chooseSlots(index + 1, order, computePath, exposed, linkPath, total)
+        return
+      }
+      if isOpen(saturatingAdd(computePath, saturatingAdd(exposed, exposure)), linkPath, total) {
+        chooseSlots(index + 1, order, computePath, saturatingAdd(exposed, exposure), linkPath, total)
+      }
+      if operand.manySlots == 0 { return }
+      var most = saturatingAdd(computePath, exposed)
+      for later in index..<operands.count where operands[later].leastSlots == 1 {
+        most = saturatingAdd(most, exposures[later])
+      }
+      if most <= linkPath { return }
+      slots[index] = operand.manySlots
+      var overflows = false
+      for part in operand.firstFootprint..<operand.endFootprint {
+        let memory = footprints[part].memory
+        let more = saturatingMultiply(operand.manySlots - operand.leastSlots, value(footprints[part].node))
+        used[memory] = saturatingAdd(used[memory], more)
+        overflows = overflows || used[memory] > capacities[memory]
+      }
+      if !overflows, isOpen(saturatingAdd(computePath, exposed), linkPath, total) {
+        chooseSlots(index + 1, order, computePath, exposed, linkPath, total)
+      }
+      // Below the capacity nothing saturated, and above it the whole is made anew.
+      if overflows {
+        for later in (index + 1)..<max(index + 1, operands.count) { slots[later] = operands[later].leastSlots }
+        slots[index] = operand.leastSlots
+        _ = fits(least: false)
+      } else {
+        for part in operand.firstFootprint..<operand.endFootprint {
+          used[footprints[part].memory] -= (operand.manySlots - operand.leastSlots) * value(footprints[part].node)
+        }
       }
       return
     }
     nodes += 1
-    for index in used.indices { used[index] = 0 }
-    for part in workspace { used[part.memory] = saturatingAdd(used[part.memory], value(part.node)) }
-    var exposed = 0
-    for (index, operand) in operands.enumerated() {
-      for part in operand.footprints {
-        used[part.memory] = saturatingAdd(used[part.memory], saturatingMultiply(slots[index], value(part.node)))
-      }
-      if slots[index] == 1 { exposed = saturatingAdd(exposed, exposures[index]) }
-    }
-    for index in problem.memories.indices where used[index] > problem.memories[index].capacity { return }
-    writeClasses()
+    classify()
     let cycles = max(saturatingAdd(computePath, exposed), linkPath)
-    switch front.standing(cycles: cycles, bytes: total, classes: classes) {
+    switch front.standing(cycles: cycles, bytes: total, classes: classes.buffer) {
     case .beaten: return
     case .open, .equalToMember:
-      // Rare: a candidate for the front. The problem's own evaluation gives it its costs.
+      // What the front compares; `evaluate` gives the survivors their full costs at the end.
+      var commands = saturatingMultiply(nestTrips(), busyNodes.count)
+      for index in 0..<links.count { commands = saturatingAdd(commands, transfers[index]) }
       front.insert(
-        problem.evaluate(
-          tiles: Array(tiles.prefix(problem.dims.count)), order: orders[order].number,
-          slots: Array(slots.prefix(operands.count))))
+        Alternative(
+          tiles: tiles.array, order: orderNumbers[order], slots: slots.array, loads: [], footprint: used.array,
+          busy: [], bytes: bytes.array, cycles: cycles, commands: commands, lowerBound: 0))
     }
+  }
+}
+
+/// The numbers of a link, without its name.
+private struct TilingLink: BitwiseCopyable {
+  var rate: TransferRate
+  var latency: Int
+  var commandCycles: Int
+
+  init(_ link: TilingProblem.Link) {
+    rate = link.rate
+    latency = link.latency
+    commandCycles = link.commandCycles
   }
 }

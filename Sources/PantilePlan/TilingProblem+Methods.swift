@@ -75,7 +75,7 @@ extension TilingProblem {
 
   /// The solution made of a finished front.
   func solution(front: TilingFront, limit: Int, evaluated: Int, complete: Bool) -> TilingSolution {
-    let alternatives = front.selected(limit: limit)
+    let alternatives = front.selected(limit: limit).map { evaluate(tiles: $0.tiles, order: $0.order, slots: $0.slots) }
     guard let best = alternatives.first else {
       return TilingSolution(
         alternatives: [], status: complete ? .infeasible(binding: bindingMemory()) : .budgetExhausted, lowerBound: 0,

@@ -29,6 +29,9 @@ extension TilingProblem {
     }
 
     if dims.isEmpty { fail("there are no dimensions") }
+    if dims.count > Self.dimensionLimit {
+      fail("\(dims.count) dimensions, at most \(Self.dimensionLimit) are possible")
+    }
     unique(names, "dimension")
     unique(memories.map(\.name), "memory")
     unique(links.map(\.name), "link")

@@ -40,12 +40,19 @@ public struct TilingProblem: Hashable, Sendable {
     }
 
     /// Steps of capacity, in 64ths, between which footprints count as equal when alternatives are compared.
-    static let classSteps = [1, 2, 4, 6, 8, 12, 16, 24, 32, 40, 48, 56, 64]
+    static let classSteps = [2, 4, 8, 16, 24, 32, 48, 64]
+
+    /// The number of classes that fit.
+    public static var footprintClassCount: Int { classSteps.count }
+
+    /// The most bytes of each footprint class, ascending.
+    public var footprintClassLimits: [Int] {
+      Self.classSteps.map { saturatingMultiply(capacity / 64, $0) + capacity % 64 * $0 / 64 }
+    }
 
     /// The footprint class of a number of bytes: classes are finer where little is used.
     public func footprintClass(_ bytes: Int) -> Int {
-      let classes = Self.classSteps
-      return classes.firstIndex { saturatingMultiply(bytes, 64) <= saturatingMultiply(capacity, $0) } ?? classes.count
+      footprintClassLimits.firstIndex { bytes <= $0 } ?? Self.classSteps.count
     }
   }
 
@@ -142,6 +149,9 @@ public struct TilingProblem: Hashable, Sendable {
     /// True when tiles move over a link.
     public var isStreamed: Bool { link != nil }
   }
+
+  /// The most dimensions of a problem; searches keep sets of them in one word.
+  public static let dimensionLimit = 64
 
   public var name: String
   public var dims: [Dim]
