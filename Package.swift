@@ -93,7 +93,9 @@ let package = Package(
     tests("PantileTextTests", ["PantileText"]),
     tests("PantileTensorTests", ["PantileTensor"]),
     tests("PantileIRTests", ["PantileIR", "PantileText"]),
-    tests("PantileDialectsTests", ["PantileDialects", "PantileIR", "PantileText", "PantileTensor"]),
+    tests(
+      "PantileDialectsTests",
+      ["PantileDialects", "PantileIR", "PantileText", "PantileTensor", "PantileProblem"]),
     tests("PantileImportTests", ["PantileImport", "PantileDialects", "PantileIR", "PantileTensor"]),
     tests("PantileProblemTests", ["PantileProblem"]),
     tests("PantileSolveTests", ["PantileSolve"]),

@@ -30,7 +30,28 @@ public struct TensorType: Hashable, Sendable {
         "dynamic-shape", "dimension \(open.map(String.init).joined(separator: ", ")) of \(type) is not known",
         at: location, hint: "bind it with --dim NAME=N or --shape INPUT=1x3x224x224")
     }
-    self.init(known, element, encoding: encoding)
+    try self.init(checked: known, element, encoding: encoding, at: location)
+  }
+
+  /// The most elements a tensor may have, so that products of two sizes stay far from overflow.
+  public static let elementLimit = 1 << 46
+
+  /// - Throws: `negative-size`; `tensor-too-large` beyond `elementLimit`, with empty dimensions counted as one.
+  public init(
+    checked shape: [Int], _ element: TypeSyntax, encoding: AttributeSyntax? = nil, at location: SourceLocation
+  ) throws(DiagnosticError) {
+    var count = 1
+    for size in shape {
+      guard size >= 0 else {
+        throw DiagnosticError("negative-size", "shape \(shape) has a negative size", at: location)
+      }
+      let (product, overflow) = count.multipliedReportingOverflow(by: max(1, size))
+      guard !overflow, product <= TensorType.elementLimit else {
+        throw DiagnosticError("tensor-too-large", "shape \(shape) has more than 2^46 elements", at: location)
+      }
+      count = product
+    }
+    self.init(shape, element, encoding: encoding)
   }
 
   public var rank: Int { shape.count }
@@ -38,7 +59,7 @@ public struct TensorType: Hashable, Sendable {
   /// The number of elements.
   public var count: Int { shape.reduce(1, *) }
 
-  public var syntax: TypeSyntax { .tensor(shape.map { $0 }, element: element, encoding: encoding) }
+  public var syntax: TypeSyntax { .tensor(shape, element, encoding: encoding) }
 
   /// The same shape with another element type and no encoding.
   public func with(element: TypeSyntax) -> TensorType { TensorType(shape, element) }
@@ -49,10 +70,4 @@ public struct TensorType: Hashable, Sendable {
 
 extension TensorType: CustomStringConvertible {
   public var description: String { syntax.description }
-}
-
-extension TypeSyntax {
-  fileprivate static func tensor(_ shape: [Int?], element: TypeSyntax, encoding: AttributeSyntax?) -> TypeSyntax {
-    .tensor(shape: shape, element: element, encoding: encoding)
-  }
 }

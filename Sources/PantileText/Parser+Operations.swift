@@ -246,7 +246,7 @@ extension Parser {
     guard arguments.count == types.count else {
       throw unexpected("a function with a body needs a name for each argument")
     }
-    op.regions = [try parseRegion(arguments: arguments)]
+    op.regions = [try parseRegion(arguments: arguments, isBody: true)]
     return op
   }
 
@@ -296,16 +296,18 @@ extension Parser {
 
   // MARK: Regions
 
-  /// `{ ops ^label(%a: type): ops … }`; `arguments` belong to the entry block.
-  mutating func parseRegion(arguments: [BlockSyntax.Argument] = []) throws(DiagnosticError) -> RegionSyntax {
+  /// `{ ops ^label(%a: type): ops … }`; `arguments` belong to the entry block, which a body has even when it is empty.
+  mutating func parseRegion(
+    arguments: [BlockSyntax.Argument] = [], isBody: Bool = false
+  ) throws(DiagnosticError) -> RegionSyntax {
     try descend()
     defer { ascend() }
     try expect(.leftBrace, "'{'")
     var region = RegionSyntax()
-    if !at(.blockIdentifier) || !arguments.isEmpty {
+    if !at(.blockIdentifier) || isBody {
       var entry = BlockSyntax(arguments: arguments)
       while !at(.rightBrace), !at(.blockIdentifier) { entry.ops.append(try parseOp()) }
-      if !entry.ops.isEmpty || !arguments.isEmpty { region.blocks.append(entry) }
+      if !entry.ops.isEmpty || isBody { region.blocks.append(entry) }
     }
     var labels = Set<String>()
     while at(.blockIdentifier) {

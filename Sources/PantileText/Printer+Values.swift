@@ -71,9 +71,15 @@ extension Printer {
 
   // MARK: Attributes
 
-  /// Writes an attribute.
-  public mutating func write(_ attribute: AttributeSyntax) {
+  /// Writes an attribute. With `elidesDefaults` an i64 or f64 goes without its type, as MLIR does inside arrays.
+  public mutating func write(_ attribute: AttributeSyntax, elidesDefaults: Bool = false) {
     switch attribute {
+    case .integer(let value, .i64) where elidesDefaults: append(String(value))
+    case .float(let bits, .f64) where elidesDefaults && Double(bitPattern: bits).isFinite:
+      let text = floatText(Double(bitPattern: bits), .f64)
+      append(text)
+      // A bit pattern without its type would read as an integer.
+      if text.hasPrefix("0x") { append(" : f64") }
     case .unit: append("unit")
     case .bool(let value): append(value ? "true" : "false")
     case .integer(let value, let type):
@@ -94,7 +100,7 @@ extension Printer {
       }
     case .array(let elements):
       append("[")
-      separated(elements) { printer, element in printer.write(element) }
+      separated(elements) { printer, element in printer.write(element, elidesDefaults: true) }
       append("]")
     case .dictionary(let dictionary): write(dictionary)
     case .denseArray(let element, let values):
@@ -131,7 +137,7 @@ extension Printer {
       if isBareIdentifier(entry.key) { printer.append(entry.key) } else { printer.writeString(entry.key) }
       guard entry.value != .unit else { return }
       printer.append(" = ")
-      printer.write(entry.value)
+      printer.write(entry.value, elidesDefaults: printer.isShort)
     }
     append("}")
   }

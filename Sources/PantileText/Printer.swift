@@ -34,6 +34,7 @@ public struct Printer {
   public private(set) var text = ""
   private let options: Options
   private var indentation = 0
+  var isShort: Bool { options.form == .short }
 
   public init(_ options: Options = .init()) { self.options = options }
 

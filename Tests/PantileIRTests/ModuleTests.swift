@@ -9,7 +9,7 @@ import Testing
     module {
       func.func @main(%x: tensor<4xf32>) -> (tensor<4xf32>) {
         %a = t.relu %x : tensor<4xf32> loc("first")
-        %b = t.relu %a {alpha = 1 : i64} : tensor<4xf32> loc("second")
+        %b = t.relu %a {alpha = 1} : tensor<4xf32> loc("second")
         %0 = t.relu %b : tensor<4xf32> loc("third")
         func.return %0 : tensor<4xf32>
       }

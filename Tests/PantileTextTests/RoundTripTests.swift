@@ -9,7 +9,7 @@ import Testing
     #"%0 = "d.op"() {a = 5 : i64, b = 1.000000e+00 : f64, c = "x\22\C2\B5\\", flag} : () -> tensor<1x?x4xf32>"#,
     #"%a, %b:2 = "d.two"() : () -> (i8, si16, ui32)"#,
     #""d.op"() {v = 3.40282347E+38 : f32, w = 0x7FC00000 : f32, z = 0xFFF0000000000000 : f64} : () -> ()"#,
-    #""d.op"() {a = [1 : i64, true, @f::@"g h"], d = {x = #d.enc<a -> (b), "<">}, t = !d.t<1 x 2>} : () -> ()"#,
+    #""d.op"() {a = [1, true, 2.500000e+00, 3 : i8, @f::@"g h"], d = {x = #d.enc<a -> (b), "<">}, t = !d.t<1 x 2>} : () -> ()"#,
     #""d.op"() {a = array<i64: 1, -2>, b = array<i1: true, false>, c = array<i8>, f = array<f32: 1.500000e+00>} : () -> ()"#,
     #""d.op"() {a = dense<[[1, 2], [3, -4]]> : tensor<2x2xi8>, b = dense<1> : tensor<4xi32>, c = dense<> : tensor<0xf32>} : () -> ()"#,
     #""d.op"() {a = dense_resource<w> : tensor<2xf32>, m = affine_map<(d0) -> (d0 + 1)>, s = dense<[true, false]> : tensor<2xi1>} : () -> ()"#,
@@ -49,7 +49,7 @@ import Testing
     let text = """
       module @m {
         func.func @main(%x: tensor<4xf32> {dnn.name = "in"}, %y: tensor<4xf32>) -> (tensor<4xf32>) {
-          %0 = d.add %x, %y {a = 1 : i64} : tensor<4xf32>
+          %0 = d.add %x, %y {a = 1} : tensor<4xf32>
           %1 = d.cast %0 : (tensor<4xf32>) -> tensor<4xi8>
           d.effect
           %2 = func.call @f(%1) : (tensor<4xi8>) -> tensor<4xf32>
@@ -165,7 +165,7 @@ import Testing
     #expect(try OpSyntax(parsing: op.description).body.first?.symbol("wait") == "b_full")
     #expect(
       Printer.print(op, .init(form: .short))
-        == "program.repeat ({\n  program.sync {wait = @b_full}\n}) {count = 4 : i64}\n")
+        == "program.repeat ({\n  program.sync {wait = @b_full}\n}) {count = 4}\n")
     #expect(try OpSyntax(parsing: Printer.print(op, .init(form: .short))).integer("count") == 4)
   }
 }
