@@ -143,9 +143,10 @@ struct SweepTests {
   @Test func progressCountsEveryPointOnce() throws {
     let folder = try TemporaryFolder()
     let seen = Mutex<[Int]>([])
+    let evaluate: Sweep.Evaluate = { chip throws(DiagnosticError) in try formulaReport(chip) }
     _ = try sweep(try spec(), workers: 3).run(
-      journalPath: folder.path + "/j", progress: { progress in seen.withLock { $0.append(progress.done) } }
-    ) { chip throws(DiagnosticError) in try formulaReport(chip) }
+      journalPath: folder.path + "/j", progress: { progress in seen.withLock { $0.append(progress.done) } },
+      evaluate: evaluate)
     #expect(seen.withLock { $0.sorted() } == Array(0...20))
   }
 }
