@@ -136,6 +136,7 @@ public final class ArrayEngine: Sendable {
   public typealias Granules = @Sendable (ContractionFormat) -> TileExtents
   public typealias Timing = @Sendable (TileExtents, ContractionFormat) -> TileTiming
   public typealias Mapping = @Sendable (ContractionFormat, TileExpr) -> ArrayMapping
+  public typealias Traffic = @Sendable (TileExtents, ContractionFormat) -> EdgeTraffic
   public typealias Function = @Sendable (TileExtents, ContractionFormat, ArrayOperands, _ accumulate: Bool) -> Void
   public typealias Actions = @Sendable (TileExtents, ContractionFormat, _ accumulate: Bool) -> [ActionCount]
   public typealias Stepper = @Sendable ([ArrayStepInput], ContractionFormat) -> ArrayStepResult
@@ -158,6 +159,8 @@ public final class ArrayEngine: Sendable {
   public let timing: Timing
   /// Planning cost of one command; derived apart from `timing`, equal to it at every point (tested).
   public let mapping: Mapping
+  /// Closed form of what crosses the array's edges in one command.
+  public let traffic: Traffic
   /// Bit-exact meaning, wrapping in 32 bits.
   public let function: Function
   /// Counts of what one command does inside the array and at the accumulators; scratchpad bytes are counted by the simulator.
@@ -169,7 +172,7 @@ public final class ArrayEngine: Sendable {
     family: String, rows: Int, columns: Int, summary: String,
     peakMACs: @escaping @Sendable (ContractionFormat) -> Double,
     capability: @escaping Capability, granules: @escaping Granules, timing: @escaping Timing,
-    mapping: @escaping Mapping,
+    mapping: @escaping Mapping, traffic: @escaping Traffic,
     function: @escaping Function, actions: @escaping Actions, stepper: @escaping Stepper
   ) {
     self.family = family
@@ -181,6 +184,7 @@ public final class ArrayEngine: Sendable {
     self.granules = granules
     self.timing = timing
     self.mapping = mapping
+    self.traffic = traffic
     self.function = function
     self.actions = actions
     self.stepper = stepper

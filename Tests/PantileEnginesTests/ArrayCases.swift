@@ -81,6 +81,13 @@ enum ArrayCases {
     var found: [String] = []
     let inputs = shapes.map { input($0, format: format, random: &random) }
     let stepped = engine.stepper(inputs, format)
+    let edges = inputs.map { engine.traffic($0.extents, format) }
+    if stepped.activationElements != edges.reduce(0, { $0 + $1.activationElements })
+      || stepped.weightBeats != edges.reduce(0, { $0 + $1.weightBeats })
+      || stepped.results != edges.reduce(0, { $0 + $1.results })
+    {
+      found.append("\(engine.summary) \(format) \(shapes): edge traffic differs from the closed form")
+    }
     var issue = 0
     for (index, input) in inputs.enumerated() {
       let timing = engine.timing(input.extents, format)

@@ -37,6 +37,7 @@ extension ArrayEngine {
       granules: { _ in TileExtents(m: options.rows, k: options.dotWidth, n: options.columns) },
       timing: { extents, format in BitSerialTiming.timing(options, extents, format) },
       mapping: { format, tile in BitSerialMapping.mapping(options, format, tile) },
+      traffic: { extents, _ in BitSerialTiming.traffic(options, extents) },
       function: { extents, _, operands, accumulate in
         denseProduct(extents, operands, accumulate: accumulate)
       },

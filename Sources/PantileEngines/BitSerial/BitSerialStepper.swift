@@ -4,7 +4,7 @@
 /// with the overlapped variant, an output register. A group of activations and weights is read once; the edge holds it for T cycles
 /// and emits one radix-4 digit of each weight a cycle, lowest significance first. A PE adds Σ digit·activation, shifted by the
 /// significance. Last tags and drain are those of the output-stationary systolic array. The controller knows no closed form.
-enum BitSerialStepper {
+package enum BitSerialStepper {
   private struct Fold {
     var command: Int
     var m0: Int
@@ -15,7 +15,8 @@ enum BitSerialStepper {
   /// Radix-4 Booth digit `term` of the low `bits` bits of a weight, sign-extended: -2...2.
   ///
   /// **Source** MacSorley, "High-Speed Arithmetic in Binary Computers", Proc. IRE 1961: digit = -2·b[2i+1] + b[2i] + b[2i-1].
-  static func digit(_ weight: Int8, term: Int, bits: Int) -> Int16 {
+  /// - Precondition: `term` below ceil(bits / 2).
+  package static func digit(_ weight: Int8, term: Int, bits: Int) -> Int16 {
     func bit(_ index: Int) -> Int16 {
       index < 0 ? 0 : Int16(weight >> Int8(min(index, bits - 1))) & 1
     }
@@ -23,7 +24,7 @@ enum BitSerialStepper {
   }
 
   /// - Parameter drainSlot: shortest slot of a fold; nil is the array's own 2R-1.
-  static func run(
+  package static func run(
     _ options: BitSerialOptions, _ inputs: [ArrayStepInput], _ format: ContractionFormat, drainSlot: Int? = nil
   ) -> ArrayStepResult {
     let (rows, columns, lanes) = (options.rows, options.columns, options.dotWidth)

@@ -18,4 +18,13 @@ enum BitSerialTiming {
     return TileTiming(
       duration: algebra.duration, nextIssue: algebra.nextIssue, readA: lastRead, readB: lastRead)
   }
+
+  /// Each fold takes ceil(K/d) groups of R·d activations and C·d weights.
+  static func traffic(_ options: BitSerialOptions, _ extents: TileExtents) -> EdgeTraffic {
+    let (r, c) = (options.rows, options.columns)
+    let folds = ceilDiv(extents.m, r) * ceilDiv(extents.n, c)
+    let padded = ceilDiv(extents.k, options.dotWidth) * options.dotWidth
+    return EdgeTraffic(
+      activationElements: folds * r * padded, weightBeats: folds * c * padded, results: folds * r * c)
+  }
 }

@@ -49,6 +49,7 @@ extension ArrayEngine {
       },
       timing: { extents, format in NMSparseTiming.timing(options, extents, format) },
       mapping: { format, tile in NMSparseMapping.mapping(options, format, tile) },
+      traffic: { extents, format in NMSparseTiming.traffic(options, extents, format) },
       function: { extents, format, operands, accumulate in
         if let pattern = format.pattern {
           compressedProduct(extents, pattern, operands, accumulate: accumulate)

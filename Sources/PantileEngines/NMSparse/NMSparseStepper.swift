@@ -9,7 +9,7 @@ import PantileTensor
 ///
 /// The controller knows no closed form. An accumulator that is read before its previous sum has been written gives wrong values,
 /// as in hardware.
-enum NMSparseStepper {
+package enum NMSparseStepper {
   private struct Fold {
     var command: Int
     var m0: Int
@@ -24,7 +24,7 @@ enum NMSparseStepper {
   /// - Parameters:
   ///   - period: cycles from slot to slot; nil is the array's own max(I, L). A test shows that one less breaks results.
   ///   - drainSlot: shortest slot of a fold; nil is the array's own R·I + R-1.
-  static func run(
+  package static func run(
     _ options: NMSparseOptions, _ inputs: [ArrayStepInput], _ format: ContractionFormat, period: Int? = nil,
     drainSlot: Int? = nil
   ) -> ArrayStepResult {

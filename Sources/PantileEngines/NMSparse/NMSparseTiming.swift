@@ -27,4 +27,13 @@ enum NMSparseTiming {
       duration: algebra.duration, nextIssue: algebra.nextIssue,
       readA: algebra.lastStream + (groups - 1) * hold + 1, readB: algebra.lastStream + stream)
   }
+
+  /// Each fold takes G groups of M activations in R rows, and Kc beats for I contexts in C columns.
+  static func traffic(_ options: NMSparseOptions, _ extents: TileExtents, _ format: ContractionFormat) -> EdgeTraffic {
+    let (r, c, i) = (options.rows, options.columns, options.interleave)
+    let folds = ceilDiv(extents.m, r) * ceilDiv(extents.n, c * i)
+    return EdgeTraffic(
+      activationElements: folds * r * extents.k, weightBeats: folds * c * i * format.storedRows(k: extents.k),
+      results: folds * r * c * i)
+  }
 }

@@ -33,6 +33,7 @@ extension ArrayEngine {
       granules: { SystolicCapability.granules(options, $0) },
       timing: { extents, _ in SystolicTiming.timing(options, extents) },
       mapping: { _, tile in SystolicMapping.mapping(options, tile) },
+      traffic: { extents, _ in SystolicTiming.traffic(options, extents) },
       function: { extents, _, operands, accumulate in
         denseProduct(extents, operands, accumulate: accumulate)
       },

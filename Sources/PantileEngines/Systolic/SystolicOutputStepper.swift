@@ -7,7 +7,7 @@
 ///
 /// The controller knows no closed form; the overlapped one gives each fold a slot of at least `drainSlot` cycles, so that a
 /// column never receives new results before the old ones have left.
-enum SystolicOutputStepper {
+package enum SystolicOutputStepper {
   private struct Fold {
     var command: Int
     var m0: Int
@@ -16,7 +16,9 @@ enum SystolicOutputStepper {
   }
 
   /// - Parameter drainSlot: shortest slot of a fold; nil is the array's own 2R-1. A test shows that one less breaks results.
-  static func run(_ options: SystolicOptions, _ inputs: [ArrayStepInput], drainSlot: Int? = nil) -> ArrayStepResult {
+  package static func run(_ options: SystolicOptions, _ inputs: [ArrayStepInput], drainSlot: Int? = nil)
+    -> ArrayStepResult
+  {
     let (rows, columns) = (options.rows, options.columns)
     let overlapped = options.variant == .overlapped
     let shortest = drainSlot ?? (2 * rows - 1)

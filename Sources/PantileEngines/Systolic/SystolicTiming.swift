@@ -49,4 +49,19 @@ enum SystolicTiming {
     return TileTiming(
       duration: algebra.duration, nextIssue: algebra.nextIssue, readA: lastRead, readB: lastRead)
   }
+
+  /// `ws`: each fold takes R x C weights and M vectors of R activations. `os`: K vectors of R activations and of C weights.
+  static func traffic(_ options: SystolicOptions, _ extents: TileExtents) -> EdgeTraffic {
+    let (r, c) = (options.rows, options.columns)
+    switch options.dataflow {
+    case .weightStationary:
+      let folds = ceilDiv(extents.k, r) * ceilDiv(extents.n, c)
+      return EdgeTraffic(
+        activationElements: folds * r * extents.m, weightBeats: folds * r * c, results: folds * c * extents.m)
+    case .outputStationary:
+      let folds = ceilDiv(extents.m, r) * ceilDiv(extents.n, c)
+      return EdgeTraffic(
+        activationElements: folds * r * extents.k, weightBeats: folds * c * extents.k, results: folds * r * c)
+    }
+  }
 }

@@ -6,7 +6,7 @@
 ///
 /// The controller loads a fold when the swap tag has reached the last PE and the running stream has at most R rows left, and
 /// streams when the weights stand and the port is free. It knows no closed form.
-enum SystolicWeightStepper {
+package enum SystolicWeightStepper {
   /// A fold of a command: rows k0 ..< k0+R of B, columns n0 ..< n0+C.
   private struct Fold {
     var command: Int
@@ -15,7 +15,11 @@ enum SystolicWeightStepper {
     var isFirst: Bool
   }
 
-  static func run(_ options: SystolicOptions, _ inputs: [ArrayStepInput]) -> ArrayStepResult {
+  /// - Parameter reloadLead: cycles by which the shadow chain moves before the swap wave has reached the last PE. The array's own
+  ///   is 0; a test shows that 1 breaks results.
+  package static func run(
+    _ options: SystolicOptions, _ inputs: [ArrayStepInput], reloadLead: Int = 0
+  ) -> ArrayStepResult {
     let (rows, columns) = (options.rows, options.columns)
     let overlapped = options.variant == .overlapped
     var folds: [Fold] = []
@@ -90,7 +94,7 @@ enum SystolicWeightStepper {
       } else {
         for r in 0..<rows { skew[slot * rows + r] = 0 }
       }
-      if overlapped && swap[depth - 1] != 0 { shadowFree = true }
+      if overlapped && swap[max(0, depth - 1 - reloadLead)] != 0 { shadowFree = true }
 
       // Load control.
       if loading < 0 && standing < 0 && nextLoad < folds.count {

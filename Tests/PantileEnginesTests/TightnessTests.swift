@@ -1,0 +1,69 @@
+import PantileEngines
+import PantileSupport
+import PantileTensor
+import Testing
+
+/// Shortening what a closed form is made of by one cycle makes the register-transfer models compute wrong results.
+@Suite struct TightnessTests {
+  static func isRight(_ result: ArrayStepResult, _ inputs: [ArrayStepInput], _ format: ContractionFormat) -> Bool {
+    zip(result.commands, inputs).allSatisfy { $0.accumulators == ArrayCases.product($1, format: format) }
+  }
+
+  @Test func shorterDrainSlotsLoseResults() throws {
+    var random = SplitMix64(seed: 41)
+    for rows in 2...6 {
+      let shape = TileExtents(m: 3 * rows, k: 1, n: 4)
+      let inputs = (0..<2).map { _ in ArrayCases.input(shape, random: &random) }
+      let systolic = SystolicOptions(rows: rows, columns: 3, dataflow: .outputStationary)
+      let slot = 2 * rows - 1
+      #expect(Self.isRight(SystolicOutputStepper.run(systolic, inputs, drainSlot: slot), inputs, .int8))
+      #expect(!Self.isRight(SystolicOutputStepper.run(systolic, inputs, drainSlot: slot - 1), inputs, .int8))
+      let serial = BitSerialOptions(rows: rows, columns: 3, dotWidth: 2)
+      let format = ContractionFormat(weightBits: 2)
+      let narrow = (0..<2).map { _ in ArrayCases.input(shape, format: format, random: &random) }
+      #expect(Self.isRight(BitSerialStepper.run(serial, narrow, format, drainSlot: slot), narrow, format))
+      #expect(!Self.isRight(BitSerialStepper.run(serial, narrow, format, drainSlot: slot - 1), narrow, format))
+      for interleave in 1...3 {
+        let sparse = NMSparseOptions(rows: rows, columns: 2, interleave: interleave, patterns: [])
+        let slot = rows * interleave + rows - 1
+        #expect(Self.isRight(NMSparseStepper.run(sparse, inputs, .int8, drainSlot: slot), inputs, .int8))
+        #expect(!Self.isRight(NMSparseStepper.run(sparse, inputs, .int8, drainSlot: slot - 1), inputs, .int8))
+      }
+    }
+  }
+
+  @Test func earlierReloadsUseWrongWeights() {
+    var random = SplitMix64(seed: 43)
+    for rows in 2...6 {
+      let options = SystolicOptions(rows: rows, columns: 7 - rows, dataflow: .weightStationary)
+      let inputs = [ArrayCases.input(TileExtents(m: 1, k: 3 * rows, n: 7 - rows), random: &random)]
+      #expect(Self.isRight(SystolicWeightStepper.run(options, inputs), inputs, .int8))
+      #expect(!Self.isRight(SystolicWeightStepper.run(options, inputs, reloadLead: 1), inputs, .int8))
+    }
+  }
+
+  @Test func shorterPeriodsReadSumsThatAreNotReady() throws {
+    var random = SplitMix64(seed: 42)
+    let format = ContractionFormat(pattern: try NMPattern(kept: 2, group: 4))
+    for adder in 2...5 {
+      for interleave in 1..<adder {
+        let options = NMSparseOptions(
+          rows: 2, columns: 3, interleave: interleave, adderLatency: adder, multiplierLatency: 1, patterns: [])
+        let inputs = [ArrayCases.input(TileExtents(m: 4, k: 16, n: 7), format: format, random: &random)]
+        #expect(Self.isRight(NMSparseStepper.run(options, inputs, format, period: adder), inputs, format))
+        #expect(!Self.isRight(NMSparseStepper.run(options, inputs, format, period: adder - 1), inputs, format))
+      }
+    }
+  }
+
+  @Test func boothDigitsAddUpToEveryWeight() {
+    for bits in 2...8 {
+      for weight in -(1 << (bits - 1))..<(1 << (bits - 1)) {
+        let terms = BitSerialOptions.terms(weightBits: bits)
+        let digits = (0..<terms).map { Int(BitSerialStepper.digit(Int8(weight), term: $0, bits: bits)) }
+        #expect(digits.allSatisfy { (-2...2).contains($0) })
+        #expect(digits.enumerated().reduce(0) { $0 + $1.element << (2 * $1.offset) } == weight)
+      }
+    }
+  }
+}
