@@ -32,6 +32,7 @@ struct HazardChecker {
     var groups: [(count: Int, clock: [Int])] = []
     var head = 0
     var available = 0
+    var hasOverflown = false
   }
 
   private typealias Page = [Record]
@@ -136,13 +137,13 @@ struct HazardChecker {
       }
       channels[channel].groups.append((signal.count, clock))
       channels[channel].available += signal.count
-      if channels[channel].available > program.channels[channel].capacity {
+      if channels[channel].available > program.channels[channel].capacity, !channels[channel].hasOverflown {
+        // The tokens stay, so that one fault is one message and no deadlock is blamed on it.
+        channels[channel].hasOverflown = true
         report(
           "channel-overflow",
           "channel '\(program.channels[channel].name)' holds \(channels[channel].available) tokens but has room for \(program.channels[channel].capacity)",
           command, queue)
-        channels[channel].available -= signal.count
-        channels[channel].groups.removeLast()
       }
     }
   }

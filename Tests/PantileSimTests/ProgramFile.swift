@@ -1,6 +1,7 @@
 import Foundation
 import PantileEngines
 import PantileProgram
+import PantileSim
 import PantileSupport
 import PantileTensor
 
@@ -12,7 +13,7 @@ import PantileTensor
 /// - `RANGE input: LOW HIGH` of the seeded values; `INDICES input: N:M` for ascending N:M positions
 /// - `CYCLES: n`, `BUSY queue: n`, `STALL queue kind [source]: n`, `OUTPUT name: shape` (values come from the oracle)
 /// - `ERROR: code`: verification must fail with it
-struct ProgramFile: CustomTestStringConvertible {
+struct ProgramFile {
   var name: String
   var program: Program
   var machine: Machine
@@ -23,8 +24,6 @@ struct ProgramFile: CustomTestStringConvertible {
   var stalls: [(queue: String, kind: String, source: String?, cycles: Int)] = []
   var outputs: [(name: String, shape: String)] = []
   var errors: [String] = []
-
-  var testDescription: String { name }
 
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("Filetests/program").path
@@ -53,10 +52,7 @@ struct ProgramFile: CustomTestStringConvertible {
         ranges[key[1]] = low...high
       case "INDICES":
         let numbers = words[0].split(separator: ":").compactMap { Int($0) }
-        guard let pattern = NMPattern(n: numbers[0], m: numbers[1]) as NMPattern? else {
-          throw Malformed(line: String(line))
-        }
-        patterns[key[1]] = pattern
+        patterns[key[1]] = try NMPattern(kept: numbers[0], group: numbers[1])
       case "CYCLES": cycles = Int(words[0])
       case "BUSY": busy.append((key[1], Int(words[0]) ?? -1))
       case "STALL": stalls.append((key[1], key[2], key.count > 3 ? key[3] : nil, Int(words[0]) ?? -1))
@@ -93,7 +89,8 @@ struct ProgramFile: CustomTestStringConvertible {
       array = .systolic(
         SystolicOptions(rows: rows, columns: columns, dataflow: .outputStationary, variant: variant))
     case "nm":
-      array = .nmSparse(NMSparseOptions(rows: rows, columns: columns, patterns: [NMPattern(n: 2, m: 4)], variant: variant))
+      array = .nmSparse(
+        NMSparseOptions(rows: rows, columns: columns, patterns: [try NMPattern(kept: 2, group: 4)], variant: variant))
     default: throw Malformed(line: "array in \(words)")
     }
     let dma = DMAOptions(linkBytes: try number("dma", 0), outstanding: try number("dma", 1))
@@ -107,9 +104,11 @@ struct ProgramFile: CustomTestStringConvertible {
       },
       engines: [
         .init(name: "array0", unit: .array(array)),
-        .init(name: "drain0", unit: .drain(DrainOptions(lanes: try number("drain", 0), latency: try number("drain", 1)))),
         .init(
-          name: "vector0", unit: .vector(VectorOptions(lanes: try number("vector", 0), latency: try number("vector", 1)))
+          name: "drain0", unit: .drain(DrainOptions(lanes: try number("drain", 0), latency: try number("drain", 1)))),
+        .init(
+          name: "vector0",
+          unit: .vector(VectorOptions(lanes: try number("vector", 0), latency: try number("vector", 1)))
         ), .init(name: "dma0", unit: .dma(dma)), .init(name: "dma1", unit: .dma(dma)),
       ])
   }
@@ -175,11 +174,11 @@ struct ProgramFile: CustomTestStringConvertible {
   }
 
   /// A functional run with its inputs in place.
-  func functionalRun() throws -> FunctionalRunBox {
-    let run = try FunctionalRunBox(program, machine)
+  func functionalRun() throws -> FunctionalRun {
+    let run = try FunctionalRun(program, on: machine)
     let values = inputs()
     for region in program.regions where region.kind == .input {
-      try run.run.setInput(region.name, Self.tensor(values[region.name] ?? [], region))
+      try run.setInput(region.name, Self.tensor(values[region.name] ?? [], region))
     }
     return run
   }

@@ -2,6 +2,10 @@
 // Padding yields the value 5 (an input zero point) and touches no memory.
 //
 // MACHINE: array=ws:4x4:overlapped drain=4:3 vector=4:5 dma=16:4 dram=8/1:20:32
+// By hand: x has 6 bursts, w 9, on 4 credits: each waits for the answer of the fourth before it; the last of w leaves at 84 and is
+// there at 104. Folds 9*2, streams of M = 12: the last at 104+4+17*12, the last write 12+4+4-2 later, at 330. The drain takes
+// 3 + 96/4, until 357; the store has 12 bursts in three groups of 4, 24 cycles apart: left at 357+48+16 = 421, answered at 441.
+// CYCLES: 441
 // OUTPUT y: 3x4x8xi32
 "program.module"() ({
   "program.memory"() {bytes = 65536, kind = "dram", sym_name = "dram"} : () -> ()

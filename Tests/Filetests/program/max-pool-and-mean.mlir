@@ -4,8 +4,11 @@
 // MACHINE: array=ws:4x4:overlapped drain=4:3 vector=4:5 dma=16:4 dram=8/1:20:32
 // By hand: x (168 bytes, 6 bursts on 4 credits: 0 ... 16, then 24, 28) leaves at 32 and is there at 52. The pool has 3*4*4 = 48
 // points on 4 lanes, 9 taps of one slot each: 5 + 12*9 = 113. The mean has 4 points, 12 adds and 2 instructions: 5 + 14 = 19.
-// The store of the pool (2 bursts) runs meanwhile; that of the mean, one burst, leaves at 184 + 4 and is answered at 208.
-// CYCLES: 208
+// Both the mean and the store of the pool read bank 1 from 165 on; the vector engine stands first, so the store (2 bursts)
+// waits for the port until 184 and leaves at 192; the store of the mean, one burst, leaves at 196 and is answered at 216.
+// CYCLES: 216
+// STALL core0.dma1 bank: 19
+// STALL core0.dma1 data core0.vector0: 165
 // BUSY core0.vector0: 132
 // STALL core0.vector0 data core0.dma0: 52
 // OUTPUT pooled: 3x4x4xi8
