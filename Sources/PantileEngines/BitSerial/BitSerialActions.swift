@@ -5,6 +5,7 @@ enum BitSerialActions {
   /// - `array.booth`: weights recoded at the edge.
   /// - `array.hop.activation`: 8-bit activations that moved from PE to PE; `array.hop.term`: digits that did.
   /// - `array.hop.psum`, `acc.read`, `acc.write`: 32-bit results on their way out, and accumulator words.
+  /// - `spad.read_bytes`: operands at the array's edges, read again for each fold that streams them.
   static func counts(
     _ options: BitSerialOptions, _ extents: TileExtents, _ format: ContractionFormat, accumulate: Bool
   ) -> [ActionCount] {
@@ -19,6 +20,9 @@ enum BitSerialActions {
       ActionCount("array.hop.psum", drainHops(rows: options.rows, m: extents.m) * extents.n),
       ActionCount("acc.read", accumulate ? results : 0),
       ActionCount("acc.write", results),
+      operandReads(
+        extents, format, activationPasses: ceilDiv(extents.n, options.columns),
+        weightPasses: ceilDiv(extents.m, options.rows)),
     ]
   }
 }

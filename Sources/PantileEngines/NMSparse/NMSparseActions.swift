@@ -7,6 +7,7 @@ enum NMSparseActions {
   /// - `array.group_load`: activation bytes written into held-group registers, one hop each.
   /// - `array.hop.weight`: kept weights that moved from PE to PE; `array.hop.index_bit`: index bits that did.
   /// - `array.hop.psum`, `acc.read`, `acc.write`: 32-bit results on their way out, and accumulator words.
+  /// - `spad.read_bytes`: operands at the array's edges, read again for each fold that streams them.
   static func counts(
     _ options: NMSparseOptions, _ extents: TileExtents, _ format: ContractionFormat, accumulate: Bool
   ) -> [ActionCount] {
@@ -23,6 +24,9 @@ enum NMSparseActions {
       ActionCount("array.hop.psum", drainHops(rows: options.rows, m: extents.m) * extents.n),
       ActionCount("acc.read", accumulate ? results : 0),
       ActionCount("acc.write", results),
+      operandReads(
+        extents, format, activationPasses: ceilDiv(extents.n, options.columns * options.interleave),
+        weightPasses: ceilDiv(extents.m, options.rows)),
     ]
   }
 }

@@ -37,7 +37,8 @@ extension ArrayEngine {
       function: { extents, _, operands, accumulate in
         denseProduct(extents, operands, accumulate: accumulate)
       },
-      actions: { extents, _, accumulate in SystolicActions.counts(options, extents, accumulate: accumulate) },
+      actions: { extents, format, accumulate in SystolicActions.counts(options, extents, format, accumulate: accumulate)
+      },
       stepper: { inputs, _ in
         switch options.dataflow {
         case .weightStationary: return SystolicWeightStepper.run(options, inputs)
