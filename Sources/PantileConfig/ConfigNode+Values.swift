@@ -47,7 +47,8 @@ extension ConfigNode {
     return inRange(number.roundedUp, what, range, " cycles", issues).map { Cycles($0) }
   }
 
-  /// A bandwidth in bytes per cycle, unit mandatory; `GB/s` and its like are divided by `clock` (hertz), exactly.
+  /// A bandwidth in bytes per cycle, unit mandatory; `GB/s` and its like are divided by `clock` (hertz). Exact, unless the
+  /// reduced denominator is above 2^22: then rounded to the nearest 2^-22.
   public func bandwidth(_ what: String, clock: Int?, _ issues: Issues) -> Ratio? {
     let perSecond = clock.map { (UnitTable.bytesPerSecond, Ratio(1, over: max($0, 1))) }
     guard let number = scaled(what, .bytesPerCycle, perSecond, issues) else { return nil }
@@ -55,12 +56,14 @@ extension ConfigNode {
       issues.add("out-of-range", "\(what) is \(number) B/cycle but must be above 0", at: self)
       return nil
     }
-    // More than this is no memory; the bound keeps later products inside 64 bits.
-    guard number.value <= Double(1 << 20), number.denominator <= 1 << 40 else {
-      issues.add("out-of-range", "\(what) is \(number) B/cycle but must be at most \(1 << 20) B/cycle", at: self)
+    guard number.value <= Double(1 << 20), number.value >= 1.0 / Double(1 << 20) else {
+      issues.add(
+        "out-of-range", "\(what) is \(number) B/cycle but must be 1/\(1 << 20) ... \(1 << 20) B/cycle", at: self)
       return nil
     }
-    return number
+    // Cycles for a transfer are bytes times this denominator, which has to stay inside 64 bits.
+    guard number.denominator > 1 << 22 else { return number }
+    return Ratio(Int((number.value * Double(1 << 22)).rounded()), over: 1 << 22)
   }
 
   /// A finite decimal number, exponent allowed, no unit. Plain double because energy entries are measured figures.

@@ -29,7 +29,6 @@ struct TargetFolder {
   ) throws(DiagnosticError) -> String {
     let noun = kind == "chip" ? "chip" : "energy table"
     var tried: [String] = []
-    // A name without a slash and suffix is never a file by accident: `Targets` wins over a folder of that name.
     if name.contains("/") || name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
       let path = name.hasPrefix("/") || beside == nil ? name : "\(beside ?? ".")/\(name)"
       for candidate in [path, name] where isFile(candidate) { return candidate }
@@ -45,6 +44,8 @@ struct TargetFolder {
       tried.append(candidate)
     }
     let known = places.flatMap { names(in: $0) }
+    // Last, so that a file of that name in the working directory does not hide a shipped chip.
+    if !name.contains("/"), isFile(name) { return name }
     let nearest = nearestName(to: base, among: known).map { "did you mean '\($0)'? " } ?? ""
     let list = known.isEmpty ? "" : "; known: \(Array(Set(known)).sorted().joined(separator: ", "))"
     throw DiagnosticError(

@@ -57,6 +57,16 @@ struct QuantityTests {
     #expect(issues.found.map(\.code) == [code])
   }
 
+  @Test func oddBandwidthsAreRoundedNotRefused() throws {
+    let issues = Issues()
+    let value = try #require(
+      ConfigNode(.scalar("17.066667 GiB/s", isQuoted: false)).bandwidth("bandwidth", clock: 1_333_333_333, issues))
+    #expect(value.denominator <= 1 << 22)
+    #expect(abs(value.value - 17.066667 * 1_073_741_824 / 1_333_333_333) < 1e-6)
+    #expect(ConfigNode(.scalar("1 B/s", isQuoted: false)).bandwidth("bandwidth", clock: 1_000_000_000, issues) == nil)
+    #expect(issues.found.map(\.code) == ["out-of-range"])
+  }
+
   @Test func timesAreRoundedUpToCycles() {
     let issues = Issues()
     #expect(node("100 cycles").cycles("latency", in: 0...1000, clock: nil, issues)?.count == 100)
