@@ -47,7 +47,7 @@ let package = Package(
     module(
       "PantileImport",
       [
-        "PantileSupport", "PantileIR", "PantileTensor", "PantileDialects",
+        "PantileSupport", "PantileText", "PantileIR", "PantileTensor", "PantileDialects",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ], exclude: ["ONNX/onnx.proto"]),
     module("PantileProgram", ["PantileSupport", "PantileText", "PantileTensor"]),
@@ -96,7 +96,7 @@ let package = Package(
     tests(
       "PantileDialectsTests",
       ["PantileDialects", "PantileIR", "PantileText", "PantileTensor", "PantileProblem"]),
-    tests("PantileImportTests", ["PantileImport", "PantileDialects", "PantileIR", "PantileTensor"]),
+    tests("PantileImportTests", ["PantileImport", "PantileDialects", "PantileIR", "PantileTensor", "PantileText"]),
     tests("PantileProblemTests", ["PantileProblem"]),
     tests("PantileSolveTests", ["PantileSolve"]),
     tests("PantilePlanTests", ["PantilePlan", "PantileProblem", "PantileSolve"]),

@@ -2,17 +2,20 @@ import Foundation
 import PantileTensor
 
 extension Reference {
-  /// `exp(x − max) / Σ exp(x − max)` along one axis, summed in index order in `Float`.
+  /// `exp(x − max) / Σ exp(x − max)` along one axis, summed in index order in `Float`; a line of −infinity alone (nothing
+  /// may be attended to) gives zeros.
   public static func softmax(_ x: HostTensor, axis: Int) -> HostTensor {
     alongAxis(x, axis: axis) { row, count, step in
       var largest = -Float.infinity
       for i in 0..<count { largest = max(largest, row[i * step]) }
+      if largest == -.infinity { largest = 0 }
       var sum: Float = 0
       for i in 0..<count {
         let value = Foundation.exp(row[i * step] - largest)
         row[i * step] = value
         sum += value
       }
+      guard sum != 0 else { return }
       for i in 0..<count { row[i * step] /= sum }
     }
   }
