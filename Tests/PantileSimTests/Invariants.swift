@@ -41,6 +41,27 @@ enum Invariants {
     return found
   }
 
+  /// Broken invariants of a trace: the slices of a queue neither overlap nor leave gaps before their last, and add up to
+  /// the busy cycles of the queue (what follows the last slice is no-work).
+  static func sliceViolations(of result: TimingResult) -> [String] {
+    var found: [String] = []
+    for queue in result.queueNames.indices {
+      var previous = 0
+      var busy = 0
+      for slice in result.slices where slice.queue == queue {
+        if slice.start != previous || slice.end <= slice.start {
+          found.append("\(result.queueNames[queue]): slice \(slice.start)..<\(slice.end) after \(previous)")
+        }
+        previous = slice.end
+        if slice.cause == nil { busy += slice.end - slice.start }
+      }
+      if busy != result.activities[queue].busy {
+        found.append("\(result.queueNames[queue]): slices are busy for \(busy) of \(result.activities[queue].busy)")
+      }
+    }
+    return found
+  }
+
   /// A functional run whose commands execute in the order in which a stretched timing run issues them.
   static func runWithJitter(_ file: ProgramFile, seed: UInt64) throws -> ([[Double]], TimingResult) {
     let functional = try file.functionalRun()
