@@ -163,7 +163,7 @@ public final class ArrayEngine: Sendable {
   public let traffic: Traffic
   /// Bit-exact meaning, wrapping in 32 bits.
   public let function: Function
-  /// Counts of what one command does inside the array and at the accumulators; scratchpad bytes are counted by the simulator.
+  /// Counts of what one command does inside the array, at the accumulators and at the scratchpad ports of its operands.
   public let actions: Actions
   /// The register-transfer model, cycle by cycle: commands in order, each as early as the array allows.
   public let stepper: Stepper
