@@ -47,7 +47,10 @@ public struct KernelRunner: ~Copyable {
       for instruction in kernel.prologue { execute(instruction, points) }
       guard kernel.reduction != .none else { continue }
       let value = register(kernel.reduced)
-      if index == 0 {
+      if index == 0, kernel.reduction == .addF32 {
+        // A sum starts from +0, so that a lone -0 becomes +0 as it does in the reference.
+        for i in 0..<points { folded[i] = Int32(bitPattern: (0 + Float(bitPattern: UInt32(bitPattern: value[i]))).bitPattern) }
+      } else if index == 0 {
         folded.update(from: value, count: points)
       } else {
         Self.fold(kernel.reduction, folded, value, points)

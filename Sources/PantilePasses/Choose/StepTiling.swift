@@ -167,7 +167,9 @@ extension MapStep {
   func tiling(
     on machine: PlanningMachine, in graph: StepGraph, residentReads: Set<Int>, keepsOutput: Bool
   ) -> StepTiling {
-    let tiled = dims.indices.filter { dims[$0].mayTile }
+    // A nest that must not be cut still has one dim, whole.
+    let cuttable = dims.indices.filter { dims[$0].mayTile }
+    let tiled = cuttable.isEmpty ? Array(dims.indices.prefix(1)) : cuttable
     let name: (Int) -> String = { "d\($0)" }
     func size(_ dim: Int) -> CostExpr {
       tiled.contains(dim) ? .tile(name(dim)) : .constant(dims[dim].extent)
@@ -176,7 +178,8 @@ extension MapStep {
       // The innermost dim in memory is cut in whole vectors.
       TilingProblem.Dim(
         name(dim), extent: dims[dim].extent,
-        granule: dim == innermostOutputDim(graph) ? min(machine.vector.options.lanes, dims[dim].extent) : 1)
+        granule: dim == innermostOutputDim(graph) ? min(machine.vector.options.lanes, dims[dim].extent) : 1,
+        mayTile: dims[dim].mayTile)
     }
     let trips = tiled.reduce(CostExpr.one) { $0 * .trips(name($1)) }
     var busy = CostExpr.zero

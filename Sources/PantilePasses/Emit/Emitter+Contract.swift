@@ -229,6 +229,10 @@ enum EpilogueKernel {
       .init(.addI32, 0, 0, 1), .init(.requantize, 0, 0, 2, [3]),
       .init(.addImmediateI32, 0, 0, 0, [step.zeroPoint]), .init(.clampI32, 0, 0, 0, [step.minimum, step.maximum]),
     ]
+    if step.isRaw {
+      return Kernel(
+        name: "accumulators", inputs: inputs, epilogue: [.init(.addI32, 0, 0, 1)], output: 0, outputFormat: .i32)
+    }
     if let residual = step.residual {
       inputs.append(.init(.i8, .result, register: 4))
       body += [

@@ -212,6 +212,8 @@ public struct ContractStep: Sendable {
   public var minimum: Int
   public var maximum: Int
   public var residual: Residual?
+  /// Drain `accumulator + bias` as 32-bit integers, without requantisation.
+  public var isRaw = false
 
   /// A quantised addition fused behind the requantisation.
   public struct Residual: Sendable {

@@ -1,0 +1,236 @@
+import PantileDialects
+import PantileEngines
+import PantileIR
+import PantileProgram
+import PantileSupport
+import PantileTensor
+import PantileText
+
+/// Turns an integer dnn function into steps: contractions with their epilogues fused for the array and the drain, all
+/// else as kernels of the vector engine; reshapes and transposes that move nothing become views.
+///
+/// - Requires: static shapes; constants folded; quantised contractions in integer form (`lower-qdq`).
+/// - Guarantees: every op is covered by exactly one step or view; an op that no engine can run is reported with its
+///   node names, all of them at once.
+public struct StepLowering {
+  let module: Module
+  let function: OpID
+  let machine: PlanningMachine
+  var graph: StepGraph
+  /// The tensor of each value that has been lowered.
+  var tensors: [ValueID: Int] = [:]
+  /// Ops that an earlier step has taken in.
+  var covered: Set<OpID> = []
+  var problems: [Diagnostic] = []
+  /// Results of the function by value, so that their last step writes them where the outputs stand.
+  private var returned: [ValueID] = []
+  private var outputNames: [String] = []
+  private var stepNames: Set<String> = []
+
+  public init(_ module: Module, function: OpID, on machine: PlanningMachine, name: String) {
+    self.module = module
+    self.function = function
+    self.machine = machine
+    graph = StepGraph(name: name)
+  }
+
+  /// - Parameter outputNames: names of the results, in order; shorter lists are filled with `outN`.
+  /// - Throws: `unsupported` for every op that no engine can run.
+  public mutating func run(outputNames names: [String] = []) throws(DiagnosticError) -> StepGraph {
+    guard let body = module.body(of: function) else {
+      throw DiagnosticError("empty-function", "function without a body", at: module.location(of: function))
+    }
+    let ops = module.ops(in: body)
+    if let terminator = ops.last { returned = module.operands(of: terminator) }
+    outputNames = returned.indices.map { $0 < names.count ? names[$0] : "out\($0)" }
+    for (index, argument) in module.arguments(of: body).enumerated() {
+      try addInput(argument, index)
+    }
+    for op in ops.dropLast() where !covered.contains(op) {
+      do {
+        try lower(OpView(module: module, id: op))
+      } catch {
+        problems += error.diagnostics
+        // Later ops may need this one's results; they are not to blame.
+        for result in module.results(of: op) where tensors[result] == nil { tensors[result] = -1 }
+      }
+    }
+    if !problems.isEmpty { throw DiagnosticError(problems) }
+    try finishOutputs()
+    return graph
+  }
+
+  // MARK: Inputs and outputs
+
+  private mutating func addInput(_ value: ValueID, _ index: Int) throws(DiagnosticError) {
+    let type = try module.tensor(of: value)
+    let name = module.name(of: value) ?? "in\(index)"
+    guard let format = Kernel.Format(type.element) else {
+      problems.append(
+        Diagnostic(
+          "unsupported", "input '\(name)' is of type \(type.element), the chip takes i8, i32 and f32",
+          at: module.location(ofValue: value)))
+      tensors[value] = -1
+      return
+    }
+    let tensor = graph.addTensor(
+      name, shape: type.shape, order: Array(type.shape.indices), format: format, kind: .input)
+    graph.inputs.append(tensor)
+    tensors[value] = tensor
+  }
+
+  /// The outputs in order; a result that is an input, a view, a constant or another output is copied.
+  private mutating func finishOutputs() throws(DiagnosticError) {
+    for (position, value) in returned.enumerated() {
+      let tensor = try self.tensor(of: value, for: nil)
+      let isOwn =
+        graph.storages[graph.tensors[tensor].storage].kind == .output
+        && graph.tensors[tensor].order == Array(graph.tensors[tensor].shape.indices)
+        && !graph.outputs.contains { graph.tensors[$0].storage == graph.tensors[tensor].storage }
+      if isOwn {
+        let storage = graph.tensors[tensor].storage
+        graph.tensors[tensor].name = outputNames[position]
+        graph.storages[storage].name = outputNames[position]
+        graph.outputs.append(tensor)
+        continue
+      }
+      let source = graph.tensors[tensor]
+      let target = graph.addTensor(
+        outputNames[position], shape: source.shape, order: Array(source.shape.indices), format: source.format,
+        kind: .output)
+      addCopy(
+        name: "copy_\(outputNames[position])", kind: "copy", location: .unknown, from: tensor, to: target,
+        shape: source.shape, inputMap: OperandMap(source.shape.indices.map { .along($0) }),
+        outputMap: OperandMap(source.shape.indices.map { .along($0) }))
+      graph.outputs.append(target)
+    }
+  }
+
+  // MARK: Values
+
+  /// The tensor of a value.
+  /// - Throws: `unsupported` without text of its own when the value's producer has been reported already.
+  mutating func tensor(of value: ValueID, for op: OpView?) throws(DiagnosticError) -> Int {
+    if let known = tensors[value] {
+      if known < 0 { throw DiagnosticError(problems.last ?? Diagnostic("unsupported", "an operand was not lowered")) }
+      return known
+    }
+    // A constant that is read as a tensor becomes a step without inputs but itself.
+    guard let constant = try constant(value) else {
+      throw DiagnosticError(
+        "unsupported", "a value without a producer", at: module.location(ofValue: value))
+    }
+    let type = try module.tensor(of: value)
+    guard let format = Kernel.Format(type.element) else {
+      throw DiagnosticError(
+        "unsupported", "constant of type \(type.element) cannot be read on the chip", at: module.location(ofValue: value))
+    }
+    let target = graph.addTensor(
+      module.name(of: value) ?? "constant", shape: type.shape, order: Array(type.shape.indices), format: format)
+    let identity = OperandMap(type.shape.indices.map { .along($0) })
+    let step = MapStep(
+      dims: type.shape.enumerated().map { .init("d\($0.offset)", $0.element) },
+      inputs: [.init(.constant(0), identity)],
+      constants: [.init(name: "value", tensor: graph.tensors[target], bytes: constant.bytes)],
+      stages: [.init(.move(format), [.input(0)])], output: target, outputMap: identity)
+    add(step, kind: "constant", covering: [], name: "constant", location: module.location(ofValue: value))
+    tensors[value] = target
+    return target
+  }
+
+  /// The bytes of a constant.
+  struct ConstantValue {
+    var type: TensorType
+    /// nil when the model has no weights.
+    var tensor: HostTensor?
+
+    var bytes: [UInt8]? { tensor.map { $0.withUnsafeBytes { Array($0) } } }
+  }
+
+  /// The constant that a value is, or nil when it is computed.
+  func constant(_ value: ValueID) throws(DiagnosticError) -> ConstantValue? {
+    guard let op = module.definingOp(of: value), module.name(of: op) == "dnn.constant" else { return nil }
+    return ConstantValue(type: try module.tensor(of: value), tensor: try module.constantTensor(of: value))
+  }
+
+  /// The tensor that an op's result is written to: an output in row-major order, images as NHWC otherwise.
+  mutating func newTensor(for value: ValueID) throws(DiagnosticError) -> Int {
+    let type = try module.tensor(of: value)
+    guard let format = Kernel.Format(type.element) else {
+      throw DiagnosticError(
+        "unsupported", "results of type \(type.element) cannot be made on the chip",
+        at: module.location(ofValue: value))
+    }
+    let isOutput = returned.contains(value)
+    let order =
+      isOutput || type.rank != 4 ? Array(type.shape.indices) : [0, 2, 3, 1]
+    return graph.addTensor(
+      module.name(of: value) ?? "t\(graph.tensors.count)", shape: type.shape, order: order, format: format,
+      kind: isOutput ? .output : .intermediate)
+  }
+
+  // MARK: Steps
+
+  /// Adds a step for ops that it covers; its name is that of the first node, made unique.
+  mutating func add(_ body: Step.Body, kind: String, covering ops: [OpID], macs: Int = 0, name: String? = nil) {
+    var location = SourceLocation.unknown
+    for op in ops {
+      location = location.fused(with: module.location(of: op))
+      covered.insert(op)
+    }
+    let nodes = location.names
+    append(body, kind: kind, nodes: nodes, base: name ?? nodes.first ?? kind, location: location, macs: macs)
+  }
+
+  mutating func add(
+    _ step: MapStep, kind: String, covering ops: [OpID], name: String, location: SourceLocation
+  ) {
+    for op in ops { covered.insert(op) }
+    append(.map(step), kind: kind, nodes: location.names, base: name, location: location, macs: 0)
+  }
+
+  private mutating func append(
+    _ body: Step.Body, kind: String, nodes: [String], base: String, location: SourceLocation, macs: Int
+  ) {
+    var name = base
+    var suffix = 2
+    while !stepNames.insert(name).inserted {
+      name = "\(base)#\(suffix)"
+      suffix += 1
+    }
+    graph.steps.append(
+      Step(name: name, nodes: nodes, kind: kind, location: location, body: body, macs: macs))
+  }
+
+  /// A step that moves elements: one kernel that copies, over a domain of the given shape.
+  mutating func addCopy(
+    name: String, kind: String, location: SourceLocation, from source: Int, to target: Int, shape: [Int],
+    inputMap: OperandMap, outputMap: OperandMap, padValue: Int = 0
+  ) {
+    let format = graph.tensors[source].format
+    let step = MapStep(
+      dims: shape.enumerated().map { .init("d\($0.offset)", $0.element) },
+      inputs: [.init(.tensor(source), inputMap, padValue: padValue)], stages: [.init(.move(format), [.input(0)])],
+      output: target, outputMap: outputMap)
+    add(step, kind: kind, covering: [], name: name, location: location)
+  }
+}
+
+extension Kernel {
+  /// Elements as they are.
+  static func move(_ format: Format) -> Kernel {
+    Kernel(name: "move_\(format.rawValue)", inputs: [.init(format, .result, register: 0)], output: 0, outputFormat: format)
+  }
+}
+
+extension Kernel.Format {
+  /// The vector engine's format of an element type; nil when it has none.
+  init?(_ element: TypeSyntax) {
+    switch element {
+    case .i8: self = .i8
+    case .i32: self = .i32
+    case .f32: self = .f32
+    default: return nil
+    }
+  }
+}
