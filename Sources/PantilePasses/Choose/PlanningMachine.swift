@@ -34,7 +34,8 @@ public struct PlanningMachine: Sendable {
     }
     guard let first = dmas.first, let second = dmas.dropFirst().first else {
       throw DiagnosticError(
-        "no-engine", "chip '\(machine.chipName)' has \(dmas.count) dma engine(s), one to load and one to store are needed")
+        "no-engine",
+        "chip '\(machine.chipName)' has \(dmas.count) dma engine(s), one to load and one to store are needed")
     }
     self.vector = vector
     load = first

@@ -145,7 +145,9 @@ extension ContractStep {
     // Accumulator rows are one run of pixels: columns are cut only where rows are single, rows only where images are,
     // groups always one by one.
     func unless(_ inner: Int, isWhole whole: Int, _ outer: Int) -> CostExpr {
-      .select(.tile(names[outer]), .one, .zero, .select(.tile(names[inner]), .constant(whole - 1), .constant(forbidden), .zero))
+      .select(
+        .tile(names[outer]), .one, .zero,
+        .select(.tile(names[inner]), .constant(whole - 1), .constant(forbidden), .zero))
     }
     let penalty =
       unless(D.q, isWhole: extents[D.q], D.p) + unless(D.p, isWhole: extents[D.p], D.b)
@@ -193,8 +195,9 @@ extension MapStep {
           * stage.kernel.slots(reduced: reduced))
     }
     var operands: [TilingProblem.Operand] = []
-    func streamed(_ label: String, _ kind: TilingProblem.Operand.Kind, _ map: OperandMap, _ bits: Int, link: Bool = true)
-    {
+    func streamed(
+      _ label: String, _ kind: TilingProblem.Operand.Kind, _ map: OperandMap, _ bits: Int, link: Bool = true
+    ) {
       let bytes = map.boxElements(size: size) * (bits / 8)
       operands.append(
         TilingProblem.Operand(

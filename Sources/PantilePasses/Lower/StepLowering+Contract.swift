@@ -23,7 +23,9 @@ extension StepLowering {
     else { return epilogue }
     let requantize = OpView(module: module, id: user)
     let parameters = try RequantizeParameters(requantize)
-    guard parameters.inputZeroPoint == 0, parameters.axis == 1 || parameters.multiplier.count == 1 else { return epilogue }
+    guard parameters.inputZeroPoint == 0, parameters.axis == 1 || parameters.multiplier.count == 1 else {
+      return epilogue
+    }
     epilogue.requantize = parameters
     epilogue.ops.append(user)
     epilogue.result = requantize.result

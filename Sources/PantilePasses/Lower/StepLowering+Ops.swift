@@ -131,7 +131,8 @@ extension StepLowering {
     output: Int, macs: Int = 0, covering: [OpID]? = nil
   ) {
     var step = MapStep(
-      dims: shape.enumerated().map { .init("d\($0.offset)", $0.element, mayTile: !untiled.contains($0.offset)) } + extra,
+      dims: shape.enumerated().map { .init("d\($0.offset)", $0.element, mayTile: !untiled.contains($0.offset)) }
+        + extra,
       inputs: inputs, constants: constants, temporaries: temporaries, stages: stages, output: output,
       outputMap: OperandMap(shape.indices.map { .along($0) }))
     step.permute(to: graph.tensors[output].order)

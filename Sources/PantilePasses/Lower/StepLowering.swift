@@ -123,7 +123,8 @@ public struct StepLowering {
     let type = try module.tensor(of: value)
     guard let format = Kernel.Format(type.element) else {
       throw DiagnosticError(
-        "unsupported", "constant of type \(type.element) cannot be read on the chip", at: module.location(ofValue: value))
+        "unsupported", "constant of type \(type.element) cannot be read on the chip",
+        at: module.location(ofValue: value))
     }
     let target = graph.addTensor(
       module.name(of: value) ?? "constant", shape: type.shape, order: Array(type.shape.indices), format: format)
@@ -219,7 +220,8 @@ public struct StepLowering {
 extension Kernel {
   /// Elements as they are.
   static func move(_ format: Format) -> Kernel {
-    Kernel(name: "move_\(format.rawValue)", inputs: [.init(format, .result, register: 0)], output: 0, outputFormat: format)
+    Kernel(
+      name: "move_\(format.rawValue)", inputs: [.init(format, .result, register: 0)], output: 0, outputFormat: format)
   }
 }
 
