@@ -65,10 +65,12 @@ import Testing
     let withResidual = random.next(below: 2) == 0
     var other: Int?
     if withResidual {
-      other = graph.addTensor("other", shape: [batch, groups * ng, p, q], order: [0, 2, 3, 1], format: .i8, kind: .input)
+      other = graph.addTensor(
+        "other", shape: [batch, groups * ng, p, q], order: [0, 2, 3, 1], format: .i8, kind: .input)
     }
     let output = graph.addTensor(
-      "y", shape: [batch, groups * ng, p, q], order: random.next(below: 3) == 0 ? [0, 1, 2, 3] : [0, 2, 3, 1], format: .i8,
+      "y", shape: [batch, groups * ng, p, q], order: random.next(below: 3) == 0 ? [0, 1, 2, 3] : [0, 2, 3, 1],
+      format: .i8,
       kind: .output)
     graph.inputs = [x] + (other.map { [$0] } ?? [])
     graph.outputs = [output]
@@ -119,7 +121,8 @@ import Testing
       storesOutput: true)
     func tensor(_ id: Int) -> HostTensor {
       let tensor = graph.tensors[id]
-      return HostTensor(shape: tensor.shape, values: (0..<tensor.elementCount).map { _ in Int8(random.next(below: 256) - 128) })
+      return HostTensor(
+        shape: tensor.shape, values: (0..<tensor.elementCount).map { _ in Int8(random.next(below: 256) - 128) })
     }
     // Inputs are given row-major in logical order; make the layout logical for the comparison by permuting here.
     let inputValues = tensor(x)

@@ -34,9 +34,12 @@ public struct StepLowering {
     graph = StepGraph(name: name)
   }
 
-  /// - Parameter outputNames: names of the results, in order; shorter lists are filled with `outN`.
+  /// - Parameters:
+  ///   - inputNames, outputNames: names in order; shorter lists are filled with `inN` and `outN`.
   /// - Throws: `unsupported` for every op that no engine can run.
-  public mutating func run(outputNames names: [String] = []) throws(DiagnosticError) -> StepGraph {
+  public mutating func run(
+    inputNames: [String] = [], outputNames names: [String] = []
+  ) throws(DiagnosticError) -> StepGraph {
     guard let body = module.body(of: function) else {
       throw DiagnosticError("empty-function", "function without a body", at: module.location(of: function))
     }
@@ -44,7 +47,7 @@ public struct StepLowering {
     if let terminator = ops.last { returned = module.operands(of: terminator) }
     outputNames = returned.indices.map { $0 < names.count ? names[$0] : "out\($0)" }
     for (index, argument) in module.arguments(of: body).enumerated() {
-      try addInput(argument, index)
+      try addInput(argument, index < inputNames.count ? inputNames[index] : "in\(index)")
     }
     for op in ops.dropLast() where !covered.contains(op) {
       do {
@@ -62,9 +65,8 @@ public struct StepLowering {
 
   // MARK: Inputs and outputs
 
-  private mutating func addInput(_ value: ValueID, _ index: Int) throws(DiagnosticError) {
+  private mutating func addInput(_ value: ValueID, _ name: String) throws(DiagnosticError) {
     let type = try module.tensor(of: value)
-    let name = module.name(of: value) ?? "in\(index)"
     guard let format = Kernel.Format(type.element) else {
       problems.append(
         Diagnostic(
@@ -151,7 +153,7 @@ public struct StepLowering {
   /// The constant that a value is, or nil when it is computed.
   func constant(_ value: ValueID) throws(DiagnosticError) -> ConstantValue? {
     guard let op = module.definingOp(of: value), module.name(of: op) == "dnn.constant" else { return nil }
-    return ConstantValue(type: try module.tensor(of: value), tensor: try module.constantTensor(of: value))
+    return ConstantValue(type: try module.tensor(of: value), tensor: try module.constantTensor(value))
   }
 
   /// The tensor that an op's result is written to: an output in row-major order, images as NHWC otherwise.
