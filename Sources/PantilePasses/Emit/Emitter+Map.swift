@@ -22,12 +22,13 @@ extension Emitter {
       let inBuffer = buffer(
         index, "in\(input)", slotBytes: aligned(addressing.boxBytes), visit: nest.visitNumber(innermost: innermost))
       places.append(.buffer(inBuffer))
-      let source: AddressGenerator =
-        switch step.inputs[input].source {
-        case .tensor(let tensor): addressing.box(in: dram, base: dramBase(tensor))
-        case .constant(let id):
-          addressing.box(in: dram, base: base(ofRegion: constantRegion(step.constants[id], step: name)))
-        }
+      let source: AddressGenerator
+      switch step.inputs[input].source {
+      case .tensor(let tensor): source = addressing.box(in: dram, base: dramBase(tensor))
+      case .constant(let id):
+        let region = constantRegion(step.constants[id], step: name)
+        source = addressing.box(in: dram, base: base(ofRegion: region))
+      }
       let channels = load(
         "\(name).in\(input)", from: source, to: addressing.box(in: inBuffer), slots: choice.slots["in\(input)"] ?? 1,
         innermost: innermost, nest: nest, consumer: queues.vector, layer: layer, bodies: &bodies)

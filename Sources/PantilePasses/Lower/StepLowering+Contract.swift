@@ -21,7 +21,7 @@ extension StepLowering {
     guard module.hasOneUse(op.result), let user = module.users(of: op.result).first,
       module.name(of: user) == "dnn.requantize"
     else { return epilogue }
-    let requantize = OpView(module: module, id: user)
+    let requantize = module[user]
     let parameters = try RequantizeParameters(requantize)
     guard parameters.inputZeroPoint == 0, parameters.axis == 1 || parameters.multiplier.count == 1 else {
       return epilogue
@@ -32,7 +32,7 @@ extension StepLowering {
     guard module.hasOneUse(requantize.result), let next = module.users(of: requantize.result).first,
       module.name(of: next) == "dnn.quantized_add"
     else { return epilogue }
-    let add = OpView(module: module, id: next)
+    let add = module[next]
     let own = add.operands.firstIndex(of: requantize.result) ?? 0
     let other = add.operands[1 - own]
     guard let otherTensor = tensors[other], otherTensor >= 0,
@@ -61,13 +61,13 @@ extension StepLowering {
       throw unsupported(op, "the second operand is computed; arrays take constant weights only")
     }
     let type = constant.type
-    guard type.element == .i8 || type.element == .i4 else {
+    guard type.element == .i8 || type.element == .integer(width: 4, .signless) else {
       throw unsupported(
         op, "weights of type \(type.element); arrays take integers of at most 8 bits (quantize the model)")
     }
     let tensor: HostTensor? = constant.tensor.map { $0.elementType == .i8 ? $0 : $0.converted(to: .i8) }
     let values = tensor?.values(as: Int8.self)
-    var bits = try op.integer("weight_bits", default: type.element == .i4 ? 4 : 8)
+    var bits = try op.integer("weight_bits", default: type.element == .i8 ? 8 : 4)
     if let values, let extreme = values.map({ $0 < 0 ? -Int($0) - 1 : Int($0) }).max() {
       // The attribute promises a width; a value that needs more would be cut.
       let needed = Int.bitWidth - extreme.leadingZeroBitCount + 1
@@ -107,7 +107,6 @@ extension StepLowering {
 
   mutating func lowerConvolution(_ op: OpView) throws(DiagnosticError) {
     try requireInt8(op)
-    let x = try op.operandTensor(0)
     let w = try op.operandTensor(1)
     let y = try op.resultTensor()
     let groups = try op.integer("groups")
@@ -316,7 +315,7 @@ enum SparsityEncoding {
   static func pattern(of encoding: AttributeSyntax?) -> Contract.Sparsity? {
     guard let text = encoding?.description, text.hasPrefix("#dnn.nm<") else { return nil }
     let inside = text.dropFirst("#dnn.nm<".count).prefix { $0 != ">" && $0 != "," }
-    let parts = inside.split(separator: ":").compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }
+    let parts = inside.split(separator: ":").compactMap { Int($0.filter { $0 != " " }) }
     guard parts.count == 2, parts[0] < parts[1] else { return nil }
     return .init(kept: parts[0], group: parts[1])
   }

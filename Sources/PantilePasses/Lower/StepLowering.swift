@@ -50,8 +50,8 @@ public struct StepLowering {
       try addInput(argument, index < inputNames.count ? inputNames[index] : "in\(index)")
     }
     for op in ops.dropLast() where !covered.contains(op) {
-      do {
-        try lower(OpView(module: module, id: op))
+      do throws(DiagnosticError) {
+        try lower(module[op])
       } catch {
         problems += error.diagnostics
         // Later ops may need this one's results; they are not to blame.
