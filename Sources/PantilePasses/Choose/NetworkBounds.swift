@@ -34,7 +34,8 @@ public struct NetworkBounds: Sendable {
           let results = map.dims.indices.filter { !stage.reduced.contains($0) && !stage.absent.contains($0) }
           let points = results.reduce(1) { $0 * map.dims[$1].extent }
           let reduced = stage.reduced.reduce(1) { $0 * map.dims[$1].extent }
-          slots += (points + machine.vector.options.lanes - 1) / machine.vector.options.lanes
+          slots +=
+            (points + machine.vector.options.lanes - 1) / machine.vector.options.lanes
             * stage.kernel.slots(reduced: reduced)
         }
         for constant in map.constants { bytes += constant.tensor.byteCount }

@@ -58,7 +58,7 @@ public struct NetworkPlanner {
     // Addresses may not exist for a choice that fits by bytes alone; then the largest kept tensor is given up.
     for _ in 0...graph.storages.count {
       let (problem, candidates, tilingGap) = try scheduleProblem(keepable: keepable, cache: &cache)
-      let solution = try problem.solve()
+      let solution = try solved(problem)
       if let plan = try pack(problem, candidates, solution, tilingGap: tilingGap) {
         plans.append(plan)
         break
@@ -73,10 +73,23 @@ public struct NetworkPlanner {
       // The same network with every tensor streamed: sometimes the fewer bank conflicts win.
       let (problem, candidates, tilingGap) = try scheduleProblem(
         keepable: keepable.map { _ in false }, cache: &cache)
-      let solution = try problem.solve()
+      let solution = try solved(problem)
       if let plan = try pack(problem, candidates, solution, tilingGap: tilingGap) { plans.append(plan) }
     }
     return plans
+  }
+
+  /// The schedule, checked by code that does not know the solver.
+  private func solved(_ problem: ScheduleProblem) throws(DiagnosticError) -> ScheduleSolution {
+    switch try problem.solve() {
+    case .solved(let solution):
+      try problem.verify(solution)
+      return solution
+    case .unsolved(.infeasible(let binding)):
+      throw DiagnosticError("does-not-fit", "network '\(graph.name)' does not fit: \(binding)")
+    case .unsolved:
+      throw DiagnosticError("no-plan", "no plan was found for network '\(graph.name)' within the budget")
+    }
   }
 
   // MARK: Alternatives
@@ -193,13 +206,6 @@ public struct NetworkPlanner {
   private func pack(
     _ problem: ScheduleProblem, _ candidates: [[Candidate]], _ solution: ScheduleSolution, tilingGap: Gap
   ) throws(DiagnosticError) -> ExecutionPlan? {
-    switch solution.status {
-    case .optimal, .feasible: break
-    case .infeasible(let binding):
-      throw DiagnosticError("does-not-fit", "network '\(graph.name)' does not fit: \(binding)")
-    case .budgetExhausted:
-      throw DiagnosticError("no-plan", "no plan was found for network '\(graph.name)' within the budget")
-    }
     var choices: [StepChoice] = []
     for (index, choice) in solution.choice.enumerated() {
       choices.append(candidates[index][problem.steps[index].alternatives[choice].origin].choice)
@@ -241,11 +247,7 @@ public struct NetworkPlanner {
     }
     let packing = PackingProblem(
       name: graph.name, buffers: buffers, capacity: machine.scratchpadBytes, bankBytes: machine.bankBytes)
-    let packed = try packing.pack()
-    switch packed.status {
-    case .optimal, .feasible: break
-    case .infeasible, .budgetExhausted: return nil
-    }
+    guard let packed = try packing.pack().solution else { return nil }
     try packing.verify(packed)
     for entry in residentOf { residentBase[entry.storage] = packed.offsets[entry.buffer] }
     let bases = stepBuffers.map { own in

@@ -67,13 +67,15 @@ extension StepLowering {
     }
     let tensor: HostTensor? = constant.tensor.map { $0.elementType == .i8 ? $0 : $0.converted(to: .i8) }
     let values = tensor?.values(as: Int8.self)
-    var bits = try op.integer("weight_bits", default: type.element == .i8 ? 8 : 4)
-    if let values, let extreme = values.map({ $0 < 0 ? -Int($0) - 1 : Int($0) }).max() {
-      // The attribute promises a width; a value that needs more would be cut.
+    let stated = try WeightFormat(type.encoding, at: op.location)
+    var bits = stated.bits ?? (type.element == .i8 ? 8 : 4)
+    if let values, let extreme = values.lazy.map({ $0 < 0 ? -Int($0) - 1 : Int($0) }).max() {
+      // The encoding promises a width; a value that needs more would be cut.
       let needed = Int.bitWidth - extreme.leadingZeroBitCount + 1
       if needed > bits { bits = 8 }
     }
-    return Weights(values: values, bits: bits, sparsity: SparsityEncoding.pattern(of: type.encoding))
+    return Weights(
+      values: values, bits: bits, sparsity: stated.pattern.map { .init(kept: $0.kept, group: $0.group) })
   }
 
   private func bias(_ op: OpView, channels: Int) throws(DiagnosticError) -> [Int32]? {
@@ -306,17 +308,5 @@ extension StepLowering {
       extra: [.init("r", w.shape[2], mayTile: false), .init("s", w.shape[3], mayTile: false)], output: target,
       macs: macs, covering: epilogue.ops)
     tensors[epilogue.result] = target
-  }
-}
-
-/// The N:M pattern in a weight type's encoding.
-enum SparsityEncoding {
-  /// `#dnn.nm<2:4…>` gives 2:4; nil for other encodings and none.
-  static func pattern(of encoding: AttributeSyntax?) -> Contract.Sparsity? {
-    guard let text = encoding?.description, text.hasPrefix("#dnn.nm<") else { return nil }
-    let inside = text.dropFirst("#dnn.nm<".count).prefix { $0 != ">" && $0 != "," }
-    let parts = inside.split(separator: ":").compactMap { Int($0.filter { $0 != " " }) }
-    guard parts.count == 2, parts[0] < parts[1] else { return nil }
-    return .init(kept: parts[0], group: parts[1])
   }
 }

@@ -1,0 +1,87 @@
+import PantileEngines
+import PantilePasses
+import PantileProblem
+import PantileProgram
+import PantileReport
+import PantileSim
+import PantileSupport
+import PantileTarget
+import PantileTensor
+
+/// Runs compiled Programs on the chip that they were compiled for.
+///
+/// **Example**
+/// ```swift
+/// let simulator = try Simulator(chip: chip)
+/// let outputs = try simulator.run(compilation.program, inputs: [("image", image)])
+/// let timing = try simulator.time(compilation.program)
+/// ```
+public struct Simulator: Sendable {
+  public let chip: Chip
+  public let machine: Machine
+
+  public init(chip: Chip, families: [ArrayFamily] = .all) throws(DiagnosticError) {
+    self.chip = chip
+    machine = try Machine(chip, families: families)
+  }
+
+  /// The values that the chip computes: outputs in graph order.
+  ///
+  /// - Throws: `chip-mismatch`, `unknown-input`, `input-shape`; `no-weights` for a Program without images.
+  public func run(
+    _ program: Program, inputs: [(name: String, tensor: HostTensor)]
+  ) throws(DiagnosticError) -> [(name: String, tensor: HostTensor)] {
+    let weights = program.regions.count { $0.kind == .weight }
+    guard program.images.count == weights else {
+      throw DiagnosticError(
+        "no-weights", "program '\(program.name)' was compiled without weights: it can be timed, not run",
+        hint: "compile it from a model whose weights are there")
+    }
+    let run = try FunctionalRun(program, on: machine)
+    for input in inputs { try run.setInput(input.name, input.tensor) }
+    try run.run()
+    return run.outputs()
+  }
+
+  /// When everything happens.
+  public func time(_ program: Program, trace: Bool = false) throws(DiagnosticError) -> TimingResult {
+    try TimingRun(program, on: machine, options: .init(trace: trace)).run()
+  }
+
+  /// The report of a compilation's run.
+  public func report(
+    _ compilation: Compiler.Compilation, model: String, timing: TimingResult? = nil, outputs: [RunReport.Output] = [],
+    accuracy: RunReport.Accuracy? = nil
+  ) -> RunReport {
+    RunReport(
+      timing: timing ?? compilation.timing, program: compilation.program, chip: chip,
+      context: .init(
+        version: pantileVersion, model: model, modelHash: compilation.program.modelHash,
+        peakMACsPerCycle: machine.array.map { $0.peakMACs(.int8) } ?? 1,
+        peakScratchpadBytes: compilation.plan.peakScratchpadBytes, plan: .init(compilation), outputs: outputs,
+        accuracy: accuracy))
+  }
+}
+
+/// The version of the tool and library, in every output.
+public let pantileVersion = "0.1.0"
+
+extension RunReport.Plan {
+  /// Status, gaps and bounds of a compilation.
+  public init(_ compilation: Compiler.Compilation) {
+    func relative(_ name: String) -> Double? {
+      compilation.plan.gaps.first { $0.name == name }.map { gap in
+        gap.relative.isFinite ? gap.relative : 0
+      }
+    }
+    var bounds = NamedAmounts<Int>()
+    for bound in compilation.bounds.bounds {
+      bounds.add(bound.name.replacing(" ", with: "_"), bound.cycles)
+    }
+    self.init(
+      status: compilation.plan.status,
+      gaps: Gaps(
+        tiling: relative("tiling"), residency: relative("residency"), packing: relative("packing"),
+        network: relative("network")), bounds: bounds)
+  }
+}
