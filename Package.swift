@@ -57,8 +57,8 @@ let package = Package(
     module(
       "PantilePasses",
       [
-        "PantileSupport", "PantileIR", "PantileTensor", "PantileDialects", "PantileProblem", "PantilePlan",
-        "PantileTarget", "PantileProgram", "PantileEngines",
+        "PantileSupport", "PantileText", "PantileIR", "PantileTensor", "PantileDialects", "PantileProblem",
+        "PantilePlan", "PantileTarget", "PantileProgram", "PantileEngines",
       ]),
     module(
       "PantileSim",

@@ -2,6 +2,7 @@ import PantileDialects
 import PantileIR
 import PantilePasses
 import PantileSupport
+import PantileText
 import Synchronization
 import Testing
 
