@@ -12,11 +12,16 @@ public enum Dialects {
 }
 
 extension Module {
-  /// Reads a module of the shipped dialects from text and verifies it.
+  /// Reads a module of the shipped dialects from text and verifies it; diagnostics quote their lines.
   /// - Throws: parser and verifier codes, all of a phase at once.
   public init(verifying text: String, path: String) throws(DiagnosticError) {
-    self = try Module(parsing: text, path: path, registry: Dialects.registry)
-    try verify(Dialects.registry)
+    let source = SourceText(text, path: path)
+    self = try Module(TextFile(parsing: source), registry: Dialects.registry, source: source)
+    do throws(DiagnosticError) {
+      try verify(Dialects.registry)
+    } catch {
+      throw DiagnosticError(error.diagnostics.map { source.quoting($0) })
+    }
   }
 
   /// Names of a function's inputs: `dnn.name` of the argument, else its name in text, else `argN`.

@@ -60,4 +60,13 @@ public struct SourceText: Sendable {
 extension SourceText {
   /// A line by its number from 1, without its line end, cut to 400 bytes; nil when there is none.
   public func line(_ number: Int) -> String? { lineStart(number).map(excerpt) }
+
+  /// The diagnostic with the line of its place, when that is in this text.
+  public func quoting(_ diagnostic: Diagnostic) -> Diagnostic {
+    var result = diagnostic
+    if diagnostic.sourceLine == nil, let place = diagnostic.location.filePosition, place.path == path {
+      result.sourceLine = line(place.line)
+    }
+    return result
+  }
 }
