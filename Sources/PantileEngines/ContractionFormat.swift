@@ -15,6 +15,9 @@ public struct ContractionFormat: Hashable, Sendable {
     self.pattern = pattern
   }
 
+  /// The share of dense weights that is stored: 1 when dense, N/M with a pattern.
+  public var keptShare: Double { pattern.map { Double($0.kept) / Double($0.group) } ?? 1 }
+
   /// Dense 8-bit activations and weights.
   public static let int8 = ContractionFormat()
 

@@ -10,22 +10,29 @@ extension RunReport {
     public var version: String
     public var model: String
     public var modelHash: String
-    /// Multiply-accumulates that all arrays of the chip together do in a cycle at best (plain number: bit-serial arrays
-    /// have fractions).
-    public var peakMACsPerCycle: Double
+    /// Multiply-accumulates of the dense network that the array does in a cycle at best, by format (plain number:
+    /// bit-serial arrays have fractions).
+    public var peakMACs: @Sendable (ContractionFormat) -> Double
     public var peakScratchpadBytes: Int
     public var plan: Plan
     public var outputs: [Output]
     public var accuracy: Accuracy?
 
+    /// - Parameters:
+    ///   - peakMACsPerCycle: taken for all formats when there is no `array`.
+    ///   - array: the chip's array; its peak depends on the format of each layer.
     public init(
-      version: String, model: String, modelHash: String, peakMACsPerCycle: Double, peakScratchpadBytes: Int, plan: Plan,
-      outputs: [Output] = [], accuracy: Accuracy? = nil
+      version: String, model: String, modelHash: String, peakMACsPerCycle: Double = 0, array: ArrayEngine? = nil,
+      peakScratchpadBytes: Int, plan: Plan, outputs: [Output] = [], accuracy: Accuracy? = nil
     ) {
       self.version = version
       self.model = model
       self.modelHash = modelHash
-      self.peakMACsPerCycle = peakMACsPerCycle
+      // An array counts kept weights only; the network's count is of the dense product.
+      peakMACs = { format in
+        guard let array else { return peakMACsPerCycle }
+        return array.peakMACs(format) / format.keptShare
+      }
       self.peakScratchpadBytes = peakScratchpadBytes
       self.plan = plan
       self.outputs = outputs
@@ -44,7 +51,12 @@ extension RunReport {
     var components = NamedAmounts<Double>()
     var bytes = NamedAmounts<Int>()
     var layers: [Layer] = []
-    for (timed, layer) in zip(timing.layers, program.layers) {
+    let formats = program.layerFormats
+    // Cycles that the array would take for the network at full use.
+    var idealCycles = 0.0
+    for (index, (timed, layer)) in zip(timing.layers, program.layers).enumerated() {
+      let peak = context.peakMACs(formats[index] ?? .int8)
+      if peak > 0 { idealCycles += Double(layer.macs) / peak }
       let actions = timed.actions.map { (name: $0.name, count: $0.count) }
       let energy = rollup.energy(of: actions, cycles: timed.cycles)
       let layerBytes = RunReport.bytes(in: actions)
@@ -56,7 +68,7 @@ extension RunReport {
         Layer(
           name: layer.name, nodes: layer.nodes, kind: layer.kind, engine: main.map { engineNames[$0] } ?? "",
           start: timed.start, cycles: timed.cycles, macs: layer.macs,
-          utilization: RunReport.share(layer.macs, of: context.peakMACsPerCycle, cycles: timed.cycles),
+          utilization: peak > 0 && timed.cycles > 0 ? Double(layer.macs) / peak / Double(timed.cycles) : 0,
           busy: activity?.busy ?? 0, stalls: activity.map(RunReport.stalls) ?? NamedAmounts(),
           limit: activity.map { RunReport.limit($0, engineNames) } ?? "",
           bytes: layerBytes, energy: .init(totalPicojoules: energy.total, components: energy), commands: timed.commands)
@@ -64,17 +76,19 @@ extension RunReport {
       components.add(energy)
       bytes.add(layerBytes)
     }
-    let arrayIndex = engineNames.firstIndex { name in
-      // The array is the engine that runs contractions; by position it is the first that is none of the others.
-      program.queues.contains { $0.engine == name && $0.body.containsContraction }
-    }
+    // The array is the engine whose queue runs contractions; without one, the engine that was busy longest speaks.
+    let arrayIndex =
+      engineNames.indices.first { index in
+        program.queues.contains { $0.engine == engineNames[index] && !$0.body.contractions.isEmpty }
+      }
+      ?? timing.activities.indices.max { a, b in (timing.activities[a].busy, -a) < (timing.activities[b].busy, -b) }
     let macs = program.layers.reduce(0) { $0 + $1.macs }
     let main = arrayIndex.map { timing.activities[$0] }
     self.init(
       version: context.version, model: context.model, modelHash: context.modelHash, chip: chip.name,
       chipHash: chip.hash, clockHertz: chip.clock.value, cycles: timing.cycles,
       seconds: Double(timing.cycles) / chip.clock.value, macs: macs,
-      utilization: RunReport.share(macs, of: context.peakMACsPerCycle, cycles: timing.cycles),
+      utilization: timing.cycles > 0 ? idealCycles / Double(timing.cycles) : 0,
       stalls: main.map(RunReport.stalls) ?? NamedAmounts(),
       energy: Energy(
         totalPicojoules: components.total, components: components, unmodelled: rollup.unmodelled,
@@ -113,21 +127,28 @@ extension RunReport {
     }
     return result
   }
+}
 
-  private static func share(_ macs: Int, of peak: Double, cycles: Int) -> Double {
-    cycles > 0 && peak > 0 ? Double(macs) / (peak * Double(cycles)) : 0
+extension Program {
+  /// The format of each layer's contractions; nil for layers without one.
+  fileprivate var layerFormats: [ContractionFormat?] {
+    var formats = [ContractionFormat?](repeating: nil, count: layers.count)
+    for queue in queues {
+      for (layer, tile) in queue.body.contractions where formats[layer] == nil { formats[layer] = tile.format }
+    }
+    return formats
   }
 }
 
 extension [Program.Node] {
-  /// Whether any command below runs a contraction.
-  fileprivate var containsContraction: Bool {
-    contains { node in
+  /// All contractions below, with their layers.
+  fileprivate var contractions: [(layer: Int, tile: Contract)] {
+    flatMap { node -> [(layer: Int, tile: Contract)] in
       switch node {
       case .command(let command):
-        if case .contract = command.operation { return true }
-        return false
-      case .loop(_, let body): return body.containsContraction
+        if case .contract(let tile) = command.operation { return [(command.layer.offset, tile)] }
+        return []
+      case .loop(_, let body): return body.contractions
       }
     }
   }

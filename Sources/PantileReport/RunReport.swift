@@ -21,7 +21,7 @@ public struct RunReport: Codable, Sendable, Equatable {
   public var seconds: Double
   /// Multiply-accumulates of the network; padding and tile edges are not counted.
   public var macs: Int
-  /// `macs` over what the arrays could do in `cycles`, 0 ... 1.
+  /// `macs` over what the array could do in `cycles` with each layer's format, sparse patterns counted as dense; 0 ... 1.
   public var utilization: Double
   /// Idle cycles of the array engine by cause; with its busy cycles they add up to `cycles`.
   public var stalls: NamedAmounts<Int>

@@ -18,14 +18,17 @@ public struct CheckSuite: Sendable {
   public struct Case: Sendable {
     /// As written; the caller resolves it against the suite's folder.
     public var model: String
+    /// What `Chip.load` takes: a name, or a path already resolved against the suite's folder.
     public var chip: String
+    /// As written.
+    public var chipText: String
     public var settings: [String]
     /// Passed on to the evaluation, in file order.
     public var options: [(key: String, value: String)]
 
     /// Names the case in the golden file and in messages; unique in a suite.
     public var name: String {
-      var text = "\(model) on \(chip)"
+      var text = "\(model) on \(chipText)"
       for setting in settings { text += " \(setting)" }
       for option in options { text += " \(option.key):\(option.value)" }
       return text
@@ -57,7 +60,7 @@ public struct CheckSuite: Sendable {
       if let list, case .sequence(let elements) = list.content {
         if elements.isEmpty { issues.add("wrong-value", "the suite has no case", at: list) }
         for element in elements {
-          guard let item = readCase(element, allowedOptions, issues) else { continue }
+          guard let item = readCase(element, path, allowedOptions, issues) else { continue }
           if cases.contains(where: { $0.name == item.name }) {
             issues.add("wrong-value", "case '\(item.name)' is listed twice", at: element)
           }
@@ -72,7 +75,9 @@ public struct CheckSuite: Sendable {
     return CheckSuite(name: name ?? "", cases: cases)
   }
 
-  private static func readCase(_ node: ConfigNode, _ allowedOptions: [String], _ issues: Issues) -> Case? {
+  private static func readCase(_ node: ConfigNode, _ path: String, _ allowedOptions: [String], _ issues: Issues)
+    -> Case?
+  {
     guard let map = ConfigMapping(node, "case", issues) else { return nil }
     let model = map.required("model")?.text("model of the case", issues)
     let chip = map.required("chip")?.text("chip of the case", issues)
@@ -80,6 +85,7 @@ public struct CheckSuite: Sendable {
     let options = readOptions(map.optional("options"), allowed: allowedOptions, issues)
     map.finish()
     guard let model, let chip else { return nil }
-    return Case(model: model, chip: chip, settings: settings, options: options)
+    return Case(
+      model: model, chip: resolvedChip(chip, of: path), chipText: chip, settings: settings, options: options)
   }
 }

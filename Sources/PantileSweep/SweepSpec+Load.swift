@@ -1,3 +1,4 @@
+import Foundation
 import PantileConfig
 import PantileSupport
 
@@ -16,7 +17,7 @@ extension SweepSpec {
   ) throws(DiagnosticError) -> SweepSpec {
     let root = try ConfigDocument.parse(text, path: path)
     let issues = Issues()
-    let spec = SweepReader(issues: issues, allowedOptions: allowedOptions).read(root)
+    let spec = SweepReader(path: path, issues: issues, allowedOptions: allowedOptions).read(root)
     try issues.check()
     // Without issues the reader returned a spec.
     guard let spec else { preconditionFailure("sweep '\(path)' gave neither a spec nor a diagnostic") }
@@ -25,6 +26,7 @@ extension SweepSpec {
 }
 
 private struct SweepReader {
+  let path: String
   let issues: Issues
   let allowedOptions: [String]
 
@@ -54,7 +56,8 @@ private struct SweepReader {
     map.finish()
     guard let name, let model, let chip, issues.isEmpty else { return nil }
     return SweepSpec(
-      name: name, model: model, chip: chip, settings: settings, options: options, axes: axes, conditions: conditions,
+      name: name, model: model, chip: resolvedChip(chip, of: path), chipText: chip, settings: settings,
+      options: options, axes: axes, conditions: conditions,
       objectives: objectives)
   }
 
@@ -138,6 +141,14 @@ private struct SweepReader {
     if found.isEmpty, issues.isEmpty { issues.add("wrong-value", "objectives is empty", at: node) }
     return found
   }
+}
+
+/// A chip that the file at `path` names: a relative path that leads somewhere from the file's folder is taken from there.
+func resolvedChip(_ chip: String, of path: String) -> String {
+  guard !chip.hasPrefix("/"), let slash = path.lastIndex(of: "/") else { return chip }
+  let candidate = "\(path[..<slash])/\(chip)"
+  let isPath = chip.contains("/") || chip.hasSuffix(".yaml") || chip.hasSuffix(".yml")
+  return isPath && FileManager.default.fileExists(atPath: candidate) ? candidate : chip
 }
 
 /// The texts under `set:`, each `key=value`.

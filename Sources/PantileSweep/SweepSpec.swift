@@ -54,7 +54,10 @@ public struct SweepSpec: Sendable {
   public var name: String
   /// As written; the caller resolves it against the spec's folder.
   public var model: String
+  /// What `Chip.load` takes: a name, or a path already resolved against the spec's folder.
   public var chip: String
+  /// As written.
+  public var chipText: String
   /// Overrides of the base chip that hold for all points.
   public var settings: [String]
   /// Passed on to the evaluation, in file order.
@@ -106,7 +109,7 @@ public struct SweepSpec: Sendable {
   /// Sixteen hexadecimal digits over everything that decides the points and their results as far as the spec goes.
   public var hash: String {
     var hash = StableHash()
-    for text in [model, chip] + settings { hash.combine(text) }
+    for text in [model, chipText] + settings { hash.combine(text) }
     for option in options {
       hash.combine(option.key)
       hash.combine(option.value)

@@ -100,4 +100,15 @@ struct SweepSpecTests {
     #expect(try spec("64 KiB", "96 KiB").hash != base)
     #expect(try spec("chip:", "options: {weights: seeded}\nchip:").hash != base)
   }
+
+  @Test func chipPathsStartAtTheSpecsFolder() throws {
+    let folder = try TemporaryFolder()
+    try AtomicFile.write("extends: systolic-16x16\nname: mine\n", to: folder.path + "/mine.yaml")
+    let text = "name: n\nmodel: m\nchip: mine.yaml\naxes: {engines.array0.rows: [8, 16]}\n"
+    try AtomicFile.write(text, to: folder.path + "/s.yaml")
+    let spec = try SweepSpec.load(folder.path + "/s.yaml")
+    #expect(spec.chip == folder.path + "/mine.yaml")
+    #expect(try SweepSpec.parse(text, path: "elsewhere/s.yaml").hash == spec.hash)
+    #expect(try SweepSpec.parse(text, path: "elsewhere/s.yaml").chip == "mine.yaml")
+  }
 }
