@@ -46,6 +46,7 @@ final class GraphBuilder {
 
   func shape(_ value: ImportedValue) -> [Int] { records[value.index].shape }
   func elementType(_ value: ImportedValue) -> ElementType { records[value.index].elementType }
+  func name(_ value: ImportedValue) -> String { records[value.index].name }
   func constant(_ value: ImportedValue) -> ImportedConstant? { records[value.index].constant }
 
   /// The values of a constant; nil when the value is computed at run time or the values are absent.
