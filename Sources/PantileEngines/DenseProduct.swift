@@ -73,12 +73,6 @@ func denseProduct(_ extents: TileExtents, _ operands: ArrayOperands, accumulate:
   )
 }
 
-/// Four sums of two 16-bit products each.
-@inline(__always) func multiplyPairs(_ x: SIMD8<Int16>, _ y: SIMD8<Int16>) -> SIMD4<Int32> {
-  let products = SIMD8<Int32>(truncatingIfNeeded: x) &* SIMD8<Int32>(truncatingIfNeeded: y)
-  return products.evenHalf &+ products.oddHalf
-}
-
 /// The pair of 16-bit values at an address, four times.
 @inline(__always) private func broadcastPair(_ address: UnsafeRawPointer) -> SIMD8<Int16> {
   unsafeBitCast(SIMD4<Int32>(repeating: address.loadUnaligned(as: Int32.self)), to: SIMD8<Int16>.self)
