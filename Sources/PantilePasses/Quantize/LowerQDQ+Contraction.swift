@@ -23,7 +23,8 @@ extension QDQLowering {
     let rank = try view.operandTensor(1).rank
     let isRowMajor = isMatMul ? try !view.flag("transpose_b") : false
     let weightAxis = isMatMul ? (rank == 1 ? 0 : isRowMajor ? rank - 1 : rank - 2) : 0
-    guard let weights = try integerWeights(view, axis: weightAxis) else { return nil }
+    guard var weights = try integerWeights(view, axis: weightAxis) else { return nil }
+    if operands.count > 2 { try makeRoom(for: operands[2], &weights, inputScale: x.parameters.scale, at: op) }
     let scales = weights.scales.map { Double(x.parameters.scale) * Double($0) }
     var location = view.location.fused(with: x.location).fused(with: weights.location)
     var integers = [x.value, weights.value]
@@ -65,6 +66,57 @@ extension QDQLowering {
     return IntegerWeights(value: view.operands[0], scales: parameters.scales, location: view.location)
   }
 
+  /// Coarser weights for channels whose bias would not fit 31 bits in units of the accumulator.
+  ///
+  /// Such a channel is quantised so coarsely behind the contraction, or limited, that the lost weight bits do not show.
+  private mutating func makeRoom(
+    for bias: ValueID, _ weights: inout IntegerWeights, inputScale: Float, at op: OpID
+  ) throws(DiagnosticError) {
+    guard let constant = rewrite.module.definingOp(of: weights.value), rewrite.module.isConstant(constant),
+      rewrite.module.hasValues(constant), let real = try realBias(bias)
+    else { return }
+    let type = try rewrite.module[constant].resultTensor()
+    // With one scale for all, all channels share what the largest bias needs.
+    let isPerTensor = weights.scales.count == 1
+    let magnitudes = isPerTensor ? [real.map(\.magnitude).max() ?? 0] : real.map(\.magnitude)
+    let scales = zip(weights.scales, magnitudes).map { scale, magnitude in
+      let least = magnitude / (Double(inputScale) * 0x1p30)
+      return least > Double(scale) ? Float(least) : scale
+    }
+    guard scales != weights.scales, scales.allSatisfy(\.isFinite) else { return }
+    let old = weights.scales
+    weights.value = try rewrite.insertConstant(
+      type, from: [constant], name: rewrite.module.name(of: weights.value) ?? "weights",
+      summary: "weights of a coarser scale", at: .before(op), location: rewrite.module.location(of: constant)
+    ) { tensors throws(DiagnosticError) in
+      let row = tensors[0].count / max(1, scales.count)
+      let values = tensors[0].values(as: Int8.self).enumerated().map { index, value in
+        let channel = isPerTensor ? 0 : index / row
+        let ratio = Double(old[channel]) / Double(scales[channel])
+        return ratio == 1 ? value : Int8((Double(value) * ratio).rounded(.toNearestOrEven))
+      }
+      return HostTensor(shape: tensors[0].shape, elementType: tensors[0].elementType, values: values)
+    }
+    weights.scales = scales
+  }
+
+  /// The real values of a constant bias, dequantised or float; nil when they are not known.
+  private func realBias(_ bias: ValueID) throws(DiagnosticError) -> [Double]? {
+    guard let maker = rewrite.module.definingOp(of: bias) else { return nil }
+    if rewrite.module.isConstant(maker) { return try rewrite.module.constantTensor(of: maker)?.floats.map(Double.init) }
+    guard rewrite.module.name(of: maker) == "dnn.dequantize" else { return nil }
+    let view = rewrite.module[maker]
+    guard let tensor = try rewrite.module.constantTensor(view.operands[0]) else { return nil }
+    return Self.dequantized(tensor, try QuantizationParameters(view))
+  }
+
+  private static func dequantized(_ tensor: HostTensor, _ parameters: QuantizationParameters) -> [Double] {
+    (0..<tensor.count).map { index in
+      let channel = parameters.isPerTensor ? 0 : index
+      return (tensor.double(at: index) - Double(parameters.zeroPoints[channel])) * Double(parameters.scales[channel])
+    }
+  }
+
   /// The bias in units of the accumulator.
   private mutating func integerBias(
     _ op: OpView, scales: [Double]
@@ -103,14 +155,8 @@ extension QDQLowering {
       TensorType([channels], .i32), from: [source], name: rewrite.module.name(of: view.result) ?? "bias",
       summary: "bias in units of the accumulator", at: .before(op), location: rewrite.module.location(of: source)
     ) { tensors throws(DiagnosticError) in
-      let real = HostTensor(
-        shape: [channels],
-        values: (0..<channels).map { channel in
-          let value = tensors[0].double(at: channel)
-          guard let parameters else { return value }
-          let index = parameters.isPerTensor ? 0 : channel
-          return (value - Double(parameters.zeroPoints[index])) * Double(parameters.scales[index])
-        })
+      let values = parameters.map { Self.dequantized(tensors[0], $0) } ?? tensors[0].floats.map(Double.init)
+      let real = HostTensor(shape: [channels], values: values)
       return WeightQuantization.quantised(bias: real, scales: scales)
     }
   }

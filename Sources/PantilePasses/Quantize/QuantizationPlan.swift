@@ -212,7 +212,7 @@ struct QuantizationPlan {
     for op in quantized {
       let view = module[op]
       // A bound stands for the op that it follows.
-      guard !isInner.contains(view.result) || Self.role(view) != .bound else { continue }
+      if Self.role(view) == .bound, isInner.contains(view.operands[0]) { continue }
       var value = view.result
       while isInner.contains(value), let user = module.users(of: value).first { value = module[user].result }
       let output = known[value].map { QuantizeReport.Output(scale: $0.scale, zeroPoint: $0.zeroPoint) }
