@@ -6,7 +6,8 @@ extension Chip {
     clock: Hertz, cores: [Core], memories: [MemorySpec], dispatch: Dispatch, energyName: String
   ) -> String {
     var text = "clock: \(clockText(clock))\nenergy: \(energyName)\n"
-    text += "dispatch:\n  queue_depth: \(dispatch.queueDepth)\n  loop_depth: \(dispatch.loopDepth)\n"
+    text += "dispatch:\n  queue_depth: \(dispatch.queueDepth.map(String.init) ?? "unbounded")\n"
+    text += "  loop_depth: \(dispatch.loopDepth.map(String.init) ?? "unbounded")\n"
     text += "  loop_overhead: \(FieldValue.cycles(dispatch.loopOverhead))\n"
     text += "memories:\n"
     for memory in memories {

@@ -20,7 +20,8 @@ public struct Chip: Sendable {
   public var resolvedText: String
 
   public init(
-    name: String, summary: String = "", clock: Hertz, cores: [Core], memories: [MemorySpec], dispatch: Dispatch,
+    name: String, summary: String = "", clock: Hertz, cores: [Core], memories: [MemorySpec],
+    dispatch: Dispatch = Dispatch(),
     energy: EnergyTable
   ) {
     self.name = name
@@ -67,15 +68,18 @@ public struct Core: Sendable {
 }
 
 /// The unit that feeds the engine queues.
+///
+/// Reserved: today every queue has a sequencer of its own that works ahead of its engine, so nothing is ever waited for
+/// here. Chip files may say so, and anything else is refused rather than ignored.
 public struct Dispatch: Hashable, Sendable {
-  /// Commands that a queue holds; the dispatcher waits when it is full.
-  public var queueDepth: Int
-  /// Nested loops that a queue's sequencer takes.
-  public var loopDepth: Int
+  /// Commands that a queue holds; nil: any number.
+  public var queueDepth: Int?
+  /// Nested loops that a queue's sequencer takes; nil: any number.
+  public var loopDepth: Int?
   /// Added for each turn of a loop.
   public var loopOverhead: Cycles
 
-  public init(queueDepth: Int, loopDepth: Int, loopOverhead: Cycles) {
+  public init(queueDepth: Int? = nil, loopDepth: Int? = nil, loopOverhead: Cycles = .zero) {
     self.queueDepth = queueDepth
     self.loopDepth = loopDepth
     self.loopOverhead = loopOverhead

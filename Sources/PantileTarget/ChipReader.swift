@@ -23,7 +23,7 @@ struct ChipReader {
     if let cores = map.optional("cores"), let count = cores.count("cores", in: 1...4096, issues), count > 1 {
       issues.add("not-supported", "the chip has \(count) cores; one is supported", at: cores)
     }
-    let dispatch = readDispatch(map.required("dispatch"), clock: clock)
+    let dispatch = readDispatch(map.optional("dispatch"), clock: clock)
     let memories = readMemories(map.required("memories"), root: root, clock: clock)
     let engines = readEngines(map.required("engines"), clock: clock, memories: memories)
     let energy = readEnergy(map.required("energy"))
@@ -40,14 +40,26 @@ struct ChipReader {
   }
 
   private func readDispatch(_ node: ConfigNode?, clock: Int?) -> Dispatch? {
-    guard let node, let map = ConfigMapping(node, "dispatch", issues) else { return nil }
-    let queueDepth = map.required("queue_depth")?.count("queue_depth of dispatch", in: 1...65_536, issues)
-    let loopDepth = map.required("loop_depth")?.count("loop_depth of dispatch", in: 1...16, issues)
-    let overhead = map.required("loop_overhead")?.cycles(
-      "loop_overhead of dispatch", in: ChipReader.times, clock: clock, issues)
+    guard let node else { return Dispatch() }
+    guard let map = ConfigMapping(node, "dispatch", issues) else { return nil }
+    for key in ["queue_depth", "loop_depth"] {
+      guard let node = map.optional(key), let text = node.text("\(key) of dispatch", issues) else { continue }
+      if text != "unbounded" {
+        issues.add(
+          "not-supported", "\(key) of dispatch is '\(text)'; queues take any number in this version", at: node,
+          hint: "write unbounded, or leave it out")
+      }
+    }
+    if let node = map.optional("loop_overhead"),
+      let overhead = node.cycles("loop_overhead of dispatch", in: ChipReader.times, clock: clock, issues),
+      overhead != .zero
+    {
+      issues.add(
+        "not-supported", "loop_overhead of dispatch is \(overhead.count) cycles; loops cost nothing in this version",
+        at: node, hint: "write 0 cycles, or leave it out")
+    }
     map.finish()
-    guard let queueDepth, let loopDepth, let overhead else { return nil }
-    return Dispatch(queueDepth: queueDepth, loopDepth: loopDepth, loopOverhead: overhead)
+    return Dispatch()
   }
 
   private func readEnergy(_ node: ConfigNode?) -> EnergyTable? {
@@ -154,6 +166,13 @@ extension ChipReader {
   private func readOnChip(
     _ map: ConfigMapping, name: String, kind: MemorySpec.Kind, size: Bytes?, latency: Cycles?, energyKey: String?
   ) -> MemorySpec? {
+    if let latency, latency.count != 1 {
+      issues.add(
+        "not-supported",
+        "latency of \(map.what) is \(latency.count) cycles; on-chip memories answer in 1 cycle in this version",
+        at: map.node)
+      return nil
+    }
     let bankNode = map.required("banks")
     let banks = bankNode?.count("banks of \(map.what)", in: 1...4096, issues)
     let widthNode = map.required("port_width")

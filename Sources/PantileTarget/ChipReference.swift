@@ -21,7 +21,7 @@ public enum ChipReference {
     Key(name: "clock", value: "1 kHz ... 100 GHz", isRequired: true, summary: "of all engines and on-chip memories"),
     Key(name: "energy", value: "name or path", isRequired: true, summary: "the energy table, in `Targets/energy`"),
     Key(name: "cores", value: "1", isRequired: false, summary: "number of cores; one is supported"),
-    Key(name: "dispatch", value: "mapping", isRequired: true, summary: "the unit that feeds the queues, see below"),
+    Key(name: "dispatch", value: "mapping", isRequired: false, summary: "the unit that feeds the queues, see below"),
     Key(name: "memories", value: "mapping", isRequired: true, summary: "by name, see below"),
     Key(name: "engines", value: "mapping", isRequired: true, summary: "by name, see below"),
   ]
@@ -29,9 +29,14 @@ public enum ChipReference {
   /// The keys under `dispatch`.
   public static let dispatchKeys: [Key] = [
     Key(
-      name: "queue_depth", value: "1 ... 65536", isRequired: true, summary: "commands that a queue holds"),
-    Key(name: "loop_depth", value: "1 ... 16", isRequired: true, summary: "nested loops of a queue's sequencer"),
-    Key(name: "loop_overhead", value: "cycles or ns", isRequired: true, summary: "added for each turn of a loop"),
+      name: "queue_depth", value: "`unbounded`", isRequired: false,
+      summary: "commands that a queue holds; reserved, a number is refused in this version"),
+    Key(
+      name: "loop_depth", value: "`unbounded`", isRequired: false,
+      summary: "nested loops of a queue's sequencer; reserved, a number is refused in this version"),
+    Key(
+      name: "loop_overhead", value: "0 cycles", isRequired: false,
+      summary: "added for each turn of a loop; reserved, anything else is refused in this version"),
   ]
 
   /// The keys of a memory of kind `dram`.
@@ -57,8 +62,12 @@ public enum ChipReference {
       summary: "blocks of equal size, each with a read and a write port; bank = address / (size / banks)"),
     Key(
       name: "port_width", value: "size", isRequired: true,
-      summary: "bytes a port moves in a cycle; a power of two that divides a bank"),
-    Key(name: "latency", value: "cycles or ns", isRequired: true, summary: "of one access"),
+      summary:
+        "bytes of one access, for its energy; a power of two that divides a bank; engines are taken to get the width "
+        + "that their timing asks for"),
+    Key(
+      name: "latency", value: "1 cycle", isRequired: true,
+      summary: "of one access; anything else is refused in this version"),
     Key(name: "energy", value: "name", isRequired: true, summary: "an entry under `sram` of the energy table"),
   ]
 

@@ -24,7 +24,6 @@ enum SmallRun {
       name: small
       clock: 500 MHz
       energy: 45nm
-      dispatch: {queue_depth: 8, loop_depth: 6, loop_overhead: 0 cycles}
       memories:
         dram: {kind: dram, size: 1 MiB, bandwidth: 16 B/cycle, latency: 20 cycles, burst: 64 B, energy: lpddr4}
         spad: {kind: scratchpad, size: 64 KiB, banks: 8, port_width: 16 B, latency: 1 cycle, energy: sram-hp}

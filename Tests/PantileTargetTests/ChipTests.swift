@@ -58,13 +58,14 @@ struct ChipTests {
     let base = try chip()
     let same = try chip(changing: [
       ("name: small", "# a comment\nname: other\nsummary: \"text: with colon\""),
-      ("rows: 8, columns: 8", "columns: 8, rows: 8, dataflow: ws"), ("size: 64 KiB", "size: 65536 B"),
+      ("rows: 8, columns: 8", "columns: 8, rows: 8, dataflow: ws"), ("queue_depth: unbounded, ", ""),
+      ("size: 64 KiB", "size: 65536 B"),
       ("clock: 1 GHz", "clock: 1000 MHz"),
     ])
     #expect(same.hash == base.hash)
     #expect(base.hash.count == 16)
     for change in [
-      ("rows: 8", "rows: 4"), ("latency: 100 cycles", "latency: 101 cycles"), ("queue_depth: 8", "queue_depth: 9"),
+      ("rows: 8", "rows: 4"), ("latency: 100 cycles", "latency: 101 cycles"), ("outstanding: 4", "outstanding: 5"),
     ] {
       #expect(try chip(changing: [change]).hash != base.hash)
     }
@@ -146,7 +147,11 @@ struct ChipTests {
     ("rows: 8, columns: 8", "rows: 200, columns: 200", "out-of-range"),
     ("outstanding: 4", "outstanding: 4, port: l2", "unknown-value"),
     ("outstanding: 4", "outstanding: 4, exclusive: yes", "unknown-value"),
-    ("dispatch: {queue_depth: 8, ", "dispatch: {", "missing-key"),
+    ("queue_depth: unbounded", "queue_depth: 8", "not-supported"),
+    ("loop_overhead: 0 cycles", "loop_overhead: 3 cycles", "not-supported"),
+    ("loop_overhead: 0 cycles", "loop_overhead: 0", "missing-unit"),
+    ("dispatch: {queue", "dispatch: {loop_depth: 4, queue", "not-supported"),
+    ("port_width: 16 B, latency: 1 cycle", "port_width: 16 B, latency: 2 cycles", "not-supported"),
     ("latency: 100 cycles", "latency: 100", "missing-unit"),
     ("bandwidth: 16 B/cycle, ", "", "missing-key"),
   ])

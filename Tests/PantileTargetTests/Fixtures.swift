@@ -74,7 +74,7 @@ let smallChip = """
   name: small
   clock: 1 GHz
   energy: 45nm
-  dispatch: {queue_depth: 8, loop_depth: 6, loop_overhead: 0 cycles}
+  dispatch: {queue_depth: unbounded, loop_overhead: 0 cycles}
   memories:
     dram: {kind: dram, size: 1 GiB, bandwidth: 16 B/cycle, latency: 100 cycles, burst: 64 B, energy: lpddr4}
     spad: {kind: scratchpad, size: 64 KiB, banks: 8, port_width: 16 B, latency: 1 cycle, energy: sram-hp}
