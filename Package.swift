@@ -99,7 +99,7 @@ let package = Package(
     tests("PantileImportTests", ["PantileImport", "PantileDialects", "PantileIR", "PantileTensor", "PantileText"]),
     tests("PantileProblemTests", ["PantileProblem"]),
     tests("PantileSolveTests", ["PantileSolve"]),
-    tests("PantilePlanTests", ["PantilePlan", "PantileProblem", "PantileSolve"]),
+    tests("PantilePlanTests", ["PantilePlan", "PantileProblem", "PantileSolve", "PantileText"]),
     tests("PantileTargetTests", ["PantileTarget", "PantileConfig"]),
     tests("PantileProgramTests", ["PantileProgram", "PantileText"]),
     tests(
