@@ -14,6 +14,10 @@ public struct AttributeDictionary: Hashable, Sendable, ExpressibleByDictionaryLi
     for (key, value) in elements { self[key] = value }
   }
 
+  /// Entries in any order.
+  /// - Precondition: no key occurs twice.
+  init(unsorted entries: [Entry]) { self.entries = entries.sorted { $0.key < $1.key } }
+
   public var startIndex: Int { 0 }
   public var endIndex: Int { entries.count }
   public subscript(position: Int) -> Entry { entries[position] }

@@ -26,8 +26,9 @@ extension Parser {
   /// `{key = value, "odd key" = 1, unit}`.
   mutating func parseAttributeDictionary() throws(DiagnosticError) -> AttributeDictionary {
     try expect(.leftBrace, "'{'")
-    var dictionary = AttributeDictionary()
-    if take(.rightBrace) { return dictionary }
+    if take(.rightBrace) { return [:] }
+    var entries: [AttributeDictionary.Entry] = []
+    var keys: Set<String> = []
     repeat {
       let start = token
       let key: String
@@ -39,13 +40,13 @@ extension Parser {
       default: throw unexpected("expected an attribute name")
       }
       guard !key.isEmpty else { throw source.error("syntax", "an attribute name must not be empty", at: start.start) }
-      guard dictionary[key] == nil else {
+      guard keys.insert(key).inserted else {
         throw source.error("duplicate-attribute", "attribute '\(key)' is given twice", at: start.start)
       }
-      dictionary[key] = take(.equal) ? try parseAttribute() : .unit
+      entries.append(.init(key: key, value: take(.equal) ? try parseAttribute() : .unit))
     } while take(.comma)
     try expect(.rightBrace, "',' or '}'")
-    return dictionary
+    return AttributeDictionary(unsorted: entries)
   }
 
   private mutating func parseSymbolReference() throws(DiagnosticError) -> AttributeSyntax {

@@ -48,7 +48,7 @@ extension DNN {
     work: { op throws(DiagnosticError) in
       let x = try op.operandTensor(0)
       let y = try op.resultTensor()
-      guard y.count > 0, try op.string("mode") == "constant" else { return nil }
+      guard x.count > 0, y.count > 0, try op.string("mode") == "constant" else { return nil }
       let low = try op.integers("low")
       return Work(
         kind: .elementwise,
