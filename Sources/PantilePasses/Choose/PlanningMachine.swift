@@ -15,6 +15,8 @@ public struct PlanningMachine: Sendable {
   public var accumulatorBytes: Int
   public var bankBytes: Int
   public var link: TilingProblem.Link
+  /// Bytes of one burst of the off-chip memory.
+  public var burst: Int
 
   /// - Throws: `no-engine` when the chip lacks a vector engine or DMA engines.
   public init(_ machine: Machine) throws(DiagnosticError) {
@@ -53,6 +55,7 @@ public struct PlanningMachine: Sendable {
     accumulatorBytes = machine.memories.first { $0.kind == .accumulator }?.bytes ?? 0
     // A command that moves little still pays for the answer's latency once the queue runs dry; the simulator knows the
     // truth, planning only needs the order of magnitude.
+    burst = dram.burst
     link = TilingProblem.Link(
       "dram", rate: TransferRate(bytes: dram.bandwidthNumerator, cycles: dram.bandwidthDenominator),
       latency: dram.latency, commandCycles: 1)

@@ -41,6 +41,27 @@ extension OperandMap {
     }
   }
 
+  /// Bytes that bursts move for the box of a tensor off chip: runs along the innermost dims in memory, each rounded up to
+  /// whole bursts. A run goes on into the next dim where the box covers the innermost one wholly.
+  ///
+  /// **Accuracy** an estimate: bursts shared by neighbouring runs and skipped padding are not taken off.
+  func burstBytes(of tensor: StepGraph.Tensor, burst: Int, size: (Int) -> CostExpr) -> CostExpr {
+    func length(_ axis: Int) -> CostExpr {
+      axes[axis].terms.reduce(CostExpr.one) { $0 + $1.scale * (size($1.dim) + -1) }
+    }
+    let bytes = tensor.format.bits / 8
+    // Dims of one element do not interrupt a run.
+    let order = tensor.order.filter { tensor.shape[$0] > 1 }
+    guard let inner = order.last else { return .constant(burst) }
+    func rounded(_ run: CostExpr) -> CostExpr { CostExpr.ceilDiv(run * bytes, burst) * burst }
+    let outer = order.dropLast()
+    let broken = outer.reduce(CostExpr.one) { $0 * length($1) } * rounded(length(inner))
+    guard let next = outer.last else { return broken }
+    let joined =
+      outer.dropLast().reduce(CostExpr.one) { $0 * length($1) } * rounded(length(next) * tensor.shape[inner])
+    return .select(length(inner), .constant(tensor.shape[inner] - 1), broken, joined)
+  }
+
   /// Nest dims that move the box.
   var dims: Set<Int> { Set(axes.flatMap { $0.terms.map(\.dim) }) }
 }
@@ -117,26 +138,36 @@ extension ContractStep {
     var operands: [TilingProblem.Operand] = []
     func streamed(
       _ name: String, _ kind: TilingProblem.Operand.Kind, _ relevant: Set<Int>, _ bytes: CostExpr,
-      exposed: CostExpr? = nil
+      moved: CostExpr? = nil, exposed: CostExpr? = nil
     ) {
       operands.append(
         TilingProblem.Operand(
           name, kind: kind, relevant: tiled.filter { relevant.contains($0) }.map { names[$0] },
-          footprints: [.init("spad", bytes: slot(bytes))], bytesPerLoad: bytes, link: machine.link.name,
+          footprints: [.init("spad", bytes: slot(bytes))],
+          bytesPerLoad: moved ?? CostExpr.ceilDiv(bytes, machine.burst) * machine.burst, link: machine.link.name,
           exposed: exposed))
     }
     let rowBytes = CostExpr.ceilDiv(n * weightBits, 8)
     streamed("w", .read, [D.g, D.n, D.c], rows * rowBytes)
     if sparsity != nil { streamed("index", .read, [D.g, D.n, D.c], rows * CostExpr.ceilDiv(n * indexBits, 8)) }
     if !residentReads.contains(graph.tensors[x].storage) {
-      streamed("x", .read, xMap.dims, xMap.boxElements(size: size))
+      streamed(
+        "x", .read, xMap.dims, xMap.boxElements(size: size),
+        moved: xMap.burstBytes(of: graph.tensors[x], burst: machine.burst, size: size))
     }
     streamed("parameters", .read, [D.g, D.n], 12 * n)
     let outputDims: Set<Int> = [D.g, D.b, D.p, D.q, D.n]
     if let residual, !residentReads.contains(graph.tensors[residual.tensor].storage) {
-      streamed("residual", .read, outputDims, outputMap.boxElements(size: size))
+      streamed(
+        "residual", .read, outputDims, outputMap.boxElements(size: size),
+        moved: outputMap.burstBytes(of: graph.tensors[residual.tensor], burst: machine.burst, size: size))
     }
-    if !keepsOutput { streamed("out", .write, outputDims, outputMap.boxElements(size: size)) }
+    if !keepsOutput {
+      let out = graph.tensors[output]
+      streamed(
+        "out", .write, outputDims, outputMap.boxElements(size: size) * (out.format.bits / 8),
+        moved: outputMap.burstBytes(of: out, burst: machine.burst, size: size))
+    }
     operands.append(
       TilingProblem.Operand(
         "acc", kind: .write, relevant: tiled.filter { outputDims.contains($0) }.map { names[$0] },
@@ -196,24 +227,25 @@ extension MapStep {
     }
     var operands: [TilingProblem.Operand] = []
     func streamed(
-      _ label: String, _ kind: TilingProblem.Operand.Kind, _ map: OperandMap, _ bits: Int, link: Bool = true
+      _ label: String, _ kind: TilingProblem.Operand.Kind, _ map: OperandMap, _ tensor: StepGraph.Tensor
     ) {
-      let bytes = map.boxElements(size: size) * (bits / 8)
+      let bytes = map.boxElements(size: size) * (tensor.format.bits / 8)
       operands.append(
         TilingProblem.Operand(
           label, kind: kind,
           relevant: tiled.filter { map.dims.contains($0) || kind == .write }.map { name($0) },
-          footprints: [.init("spad", bytes: slot(bytes))], bytesPerLoad: bytes, link: machine.link.name))
+          footprints: [.init("spad", bytes: slot(bytes))],
+          bytesPerLoad: map.burstBytes(of: tensor, burst: machine.burst, size: size), link: machine.link.name))
     }
     for (index, input) in inputs.enumerated() {
       switch input.source {
       case .tensor(let id):
         if residentReads.contains(graph.tensors[id].storage) { continue }
-        streamed("in\(index)", .read, input.map, graph.tensors[id].format.bits)
-      case .constant(let id): streamed("in\(index)", .read, input.map, constants[id].tensor.format.bits)
+        streamed("in\(index)", .read, input.map, graph.tensors[id])
+      case .constant(let id): streamed("in\(index)", .read, input.map, constants[id].tensor)
       }
     }
-    if !keepsOutput { streamed("out", .write, outputMap, graph.tensors[output].format.bits) }
+    if !keepsOutput { streamed("out", .write, outputMap, graph.tensors[output]) }
     var workspace: [TilingProblem.Footprint] = []
     for temporary in temporaries {
       let elements = temporary.dims.reduce(CostExpr.one) { $0 * size($1) }
