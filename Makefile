@@ -46,8 +46,9 @@ bench: build
 interop: build
 	@Scripts/interop.sh $(PANTILE)
 
-fuzz: build
-	@Scripts/fuzz.sh $(PANTILE) $(or $(FUZZ_RUNS),2000) $(or $(FUZZ_SEED),1)
+fuzz: build-tests
+	@PANTILE_FUZZ_RUNS=$(or $(FUZZ_RUNS),2000) PANTILE_FUZZ_SEED=$(or $(FUZZ_SEED),1) \
+	  $(SWIFT) test -c release --skip-build --disable-xctest --filter Fuzz
 
 clean:
 	@rm -rf .build out

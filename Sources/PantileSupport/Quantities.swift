@@ -23,7 +23,8 @@ extension Bytes: CustomStringConvertible {
   /// Binary units, at most one decimal: `512 B`, `1.5 KiB`, `44.6 MiB`.
   public var description: String {
     if count < 1024 { return "\(count) B" }
-    for (unit, size) in [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)] where count < size << 10 || unit == "GiB" {
+    for (unit, size) in [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)] where count < size << 10 || unit == "GiB"
+    {
       let tenths = (count * 10 + size / 2) / size
       return tenths % 10 == 0 ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
     }

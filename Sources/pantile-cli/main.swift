@@ -1,1 +1,4 @@
+import Foundation
 import PantileCLI
+
+exit(CommandLineTool.run(Array(CommandLine.arguments.dropFirst())))

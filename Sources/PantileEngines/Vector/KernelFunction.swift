@@ -49,7 +49,10 @@ public struct KernelRunner: ~Copyable {
       let value = register(kernel.reduced)
       if index == 0, kernel.reduction == .addF32 {
         // A sum starts from +0, so that a lone -0 becomes +0 as it does in the reference.
-        for i in 0..<points { folded[i] = Int32(bitPattern: (0 + Float(bitPattern: UInt32(bitPattern: value[i]))).bitPattern) }
+        for i in 0..<points {
+          let sum = 0 + Float(bitPattern: UInt32(bitPattern: value[i]))
+          folded[i] = Int32(bitPattern: sum.bitPattern)
+        }
       } else if index == 0 {
         folded.update(from: value, count: points)
       } else {

@@ -1,0 +1,178 @@
+import ArgumentParser
+import Pantile
+
+/// `pantile gemm`: one matrix product on a bare array with ideal memory.
+struct GemmCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "gemm", abstract: "Runs one matrix product on a bare array with ideal memory.",
+    discussion: """
+      Cycles are exact for the described array. --check steps the register-transfer model on random operands and compares
+      sums and cycles; exit code 1 says that they differ.
+      """)
+
+  enum Engine: String, ExpressibleByArgument, CaseIterable { case systolic, bitserial, nm }
+
+  @Option(help: ArgumentHelp("Rows and columns of the array.", valueName: "RxC")) var array: String?
+  @Option(help: "The array family.") var engine: Engine?
+  @Option(help: ArgumentHelp("systolic: what stays in the array.", valueName: "ws|os")) var dataflow: String?
+  @Option(help: ArgumentHelp("Whether folds overlap.", valueName: "serial|overlapped")) var variant: String?
+  @Option(help: ArgumentHelp("nm: the sparsity pattern of the weights.", valueName: "N:M")) var pattern: String?
+  @Option(help: "nm: output channels that an element serves in turn.") var interleave: Int?
+  @Option(help: "nm: cycles until a sum can be added to.") var adderLatency: Int?
+  @Option(help: "nm: pipeline stages of the multiplier.") var multiplierLatency: Int?
+  @Option(help: "bitserial: bits of a weight.") var weightBits: Int?
+  @Option(help: "bitserial: weights whose terms an element adds in a cycle.") var dotWidth: Int?
+  @Option(name: .customShort("m"), help: "Rows of the result.") var m: Int
+  @Option(name: .customShort("k"), help: "Length of the sums, before compression.") var k: Int
+  @Option(name: .customShort("n"), help: "Columns of the result.") var n: Int
+  @Flag(help: "Step the array and compare with the plain product.") var check = false
+  @Option(help: "Of the operands of a check.") var seed: UInt64 = 1
+  @Option(help: ArgumentHelp("Write the result as JSON.", valueName: "file|-")) var json: String?
+  @OptionGroup var chip: ChipOptions
+  @OptionGroup var root: RootOptions
+
+  func run() throws {
+    try OutputFiles.check(json)
+    let section = try section()
+    let engine = try ArrayFamily.engine(of: section)
+    let format = ContractionFormat(weightBits: weightBits ?? 8, pattern: try pattern.map(GemmCommand.pattern))
+    let run = try GemmRun.run(
+      engine, GemmRun.Options(m: m, k: k, n: n, format: format, seed: seed, check: check))
+    let result = GemmResult(run, array: engine.summary, format: format, m: m, k: k, n: n)
+    var files = OutputFiles()
+    if let json { files.add(JSON.text(result), to: json) }
+    if json != "-" { files.add(result.text, to: "-") }
+    try files.write()
+    if let check = run.check, check.mismatches > 0 || check.functionMismatches > 0 || check.steppedCycles != run.cycles
+    {
+      throw ExitCode.answerIsNo
+    }
+  }
+
+  /// The array of the chip, or one described by the options alone.
+  private func section() throws(DiagnosticError) -> EngineSection {
+    var texts: [(key: String, text: String)] = []
+    if let dataflow { texts.append(("dataflow", dataflow)) }
+    if let variant { texts.append(("variant", variant)) }
+    if let interleave { texts.append(("interleave", "\(interleave)")) }
+    if let adderLatency { texts.append(("adder_latency", "\(adderLatency)")) }
+    if let multiplierLatency { texts.append(("multiplier_latency", "\(multiplierLatency)")) }
+    if let dotWidth { texts.append(("dot_width", "\(dotWidth)")) }
+    if chip.chip != nil {
+      guard array == nil, engine == nil, texts.isEmpty else {
+        throw DiagnosticError(
+          "option-conflict", "the chip describes the array; --array, --engine and its fields cannot be given as well",
+          hint: "change the chip with --set engines.array0.\(texts.first?.key ?? "rows")=VALUE")
+      }
+      let loaded = try chip.load(root: root.folder)
+      let families = ArrayFamily.all.map(\.name)
+      guard let section = loaded.engines.first(where: { families.contains($0.family) }) else {
+        throw DiagnosticError("no-array", "chip '\(loaded.name)' has no array")
+      }
+      return section
+    }
+    guard let array else {
+      throw DiagnosticError("missing-array", "neither --array nor --chip is given", hint: "write --array 8x8")
+    }
+    let sizes = array.split(separator: "x", omittingEmptySubsequences: false)
+    guard sizes.count == 2, Int(sizes[0]) != nil, Int(sizes[1]) != nil else {
+      throw DiagnosticError("wrong-array", "'\(array)' is no array size", hint: "write rows and columns as in 16x16")
+    }
+    texts += [("rows", String(sizes[0])), ("columns", String(sizes[1]))]
+    let kind = engine ?? .systolic
+    if kind == .nm { texts.append(("patterns", pattern ?? "2:4")) }
+    guard let family = ArrayFamily.all.first(where: { $0.name == kind.rawValue }) else {
+      preconditionFailure("no array family '\(kind.rawValue)'")
+    }
+    return try family.section(texts)
+  }
+
+  private static func pattern(_ text: String) throws(DiagnosticError) -> NMPattern {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2, let kept = parts[0], let group = parts[1] else {
+      throw DiagnosticError("wrong-pattern", "'\(text)' is no sparsity pattern", hint: "write --pattern 2:4")
+    }
+    return try NMPattern(kept: kept, group: group)
+  }
+}
+
+/// What `gemm --json` writes.
+struct GemmResult: Encodable {
+  var schema = "pantile.gemm/1"
+  var version = pantileVersion
+  var array: String
+  var format: String
+  var m: Int
+  var k: Int
+  var n: Int
+  var cycles: Int
+  var macs: Int
+  var denseMACs: Int
+  var utilization: Double
+  var activationElements: Int
+  var weightBeats: Int
+  /// Null without a check.
+  var mismatches: Int?
+  var steppedCycles: Int?
+
+  init(_ run: GemmRun, array: String, format: ContractionFormat, m: Int, k: Int, n: Int) {
+    self.array = array
+    self.format = format.description
+    (self.m, self.k, self.n) = (m, k, n)
+    cycles = run.cycles
+    macs = run.macs
+    denseMACs = run.denseMACs
+    utilization = run.utilization
+    activationElements = run.activationElements
+    weightBeats = run.weightBeats
+    mismatches = run.check.map { $0.mismatches + $0.functionMismatches }
+    steppedCycles = run.check?.steppedCycles
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case schema, version, array, format, m, k, n, cycles, macs
+    case denseMACs = "dense_macs"
+    case utilization
+    case activationElements = "activation_elements"
+    case weightBeats = "weight_beats"
+    case mismatches
+    case steppedCycles = "stepped_cycles"
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(schema, forKey: .schema)
+    try container.encode(version, forKey: .version)
+    try container.encode(array, forKey: .array)
+    try container.encode(format, forKey: .format)
+    try container.encode(m, forKey: .m)
+    try container.encode(k, forKey: .k)
+    try container.encode(n, forKey: .n)
+    try container.encode(cycles, forKey: .cycles)
+    try container.encode(macs, forKey: .macs)
+    try container.encode(denseMACs, forKey: .denseMACs)
+    try container.encode(utilization, forKey: .utilization)
+    try container.encode(activationElements, forKey: .activationElements)
+    try container.encode(weightBeats, forKey: .weightBeats)
+    // Unknown is written as null, so that scripts find the keys.
+    try container.encode(mismatches, forKey: .mismatches)
+    try container.encode(steppedCycles, forKey: .steppedCycles)
+  }
+
+  /// For a terminal.
+  var text: String {
+    var lines = [
+      "\(array), \(format), m=\(m) k=\(k) n=\(n)",
+      "  cycles        \(Table.grouped(cycles))",
+      "  MACs          \(Table.grouped(macs))" + (macs == denseMACs ? "" : " of \(Table.grouped(denseMACs)) dense"),
+      "  utilization   \(Table.percent(utilization))",
+      "  edge traffic  \(Table.grouped(activationElements)) activations, \(Table.grouped(weightBeats)) weights",
+    ]
+    if let mismatches, let steppedCycles {
+      lines.append(
+        "  check         \(mismatches) mismatches, \(Table.grouped(steppedCycles)) cycles stepped: "
+          + (mismatches == 0 && steppedCycles == cycles ? "equal" : "DIFFERENT"))
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Foundation
+import Pantile
+
+/// `pantile list`: what there is.
+struct ListCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists what there is of a kind.")
+
+  enum Kind: String, ExpressibleByArgument, CaseIterable { case chips, workloads, ops, passes, engines, energy }
+
+  @Argument(help: "What to list; everything when left out.") var kind: Kind?
+  @OptionGroup var root: RootOptions
+
+  func run() throws {
+    var text = ""
+    for item in kind.map({ [$0] }) ?? Kind.allCases {
+      if kind == nil { text += (text.isEmpty ? "" : "\n") + "\(item.rawValue):\n" }
+      text += try ListCommand.table(item, root: root.folder)
+    }
+    Terminal.write(text)
+  }
+
+  static func table(_ kind: Kind, root: String?) throws(DiagnosticError) -> String {
+    switch kind {
+    case .chips:
+      var rows: [[String]] = []
+      for name in Chip.shippedNames(root: root) {
+        rows.append([name, try Chip.load(name, schemas: Machine.schemas(), root: root).summary])
+      }
+      return Table.text(["chip", "what"], rows)
+    case .workloads:
+      let rows = WorkloadFolder.files(root: root).map { [$0.name, $0.path] }
+      return Table.text(["workload", "file"], rows)
+    case .ops: return Table.text(["op", "what"], DNN.ops.map { [$0.name, $0.definition.summary] })
+    case .passes: return Table.text(["pass", "what"], PassRegistry.all.map { [$0.name, $0.summary] })
+    case .engines: return Table.text(["family", "what"], engineSchemas.map { [$0.family, $0.summary] })
+    case .energy: return Table.text(["table"], energyNames(root: root).map { [$0] })
+    }
+  }
+
+  /// All engine families, arrays first, then by name.
+  static var engineSchemas: [EngineSchema] {
+    let arrays = ArrayFamily.all.map(\.schema)
+    let others = Machine.schemas().values.filter { schema in !arrays.contains { $0.family == schema.family } }
+    return arrays + others.sorted { $0.family < $1.family }
+  }
+
+  /// The energy tables in `Targets/energy`, sorted.
+  static func energyNames(root: String?) -> [String] {
+    guard let root else { return [] }
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/Targets/energy")) ?? []
+    return files.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
+  }
+}

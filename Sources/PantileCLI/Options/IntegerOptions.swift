@@ -1,0 +1,50 @@
+import ArgumentParser
+import Pantile
+
+/// How a float model becomes an integer one.
+struct IntegerOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Inputs to calibrate quantisation on: [n, ...] arrays. May be repeated. Else the first 100 inputs, or seeded ones.",
+      valueName: "x.npy"))
+  var calibrate: [String] = []
+
+  @Option(help: "Bits of a weight, 2 to 8.") var weightBits: Int?
+
+  @Option(help: ArgumentHelp("Prune weights to this pattern.", valueName: "N:M")) var sparsity: String?
+
+  /// What the graph passes get.
+  /// - Throws: `wrong-pattern`, `out-of-range`.
+  func pipeline() throws(DiagnosticError) -> GraphPipeline.Options {
+    try IntegerOptions.pipeline(weightBits: weightBits, sparsity: sparsity)
+  }
+
+  /// Options of the graph passes from what users write.
+  /// - Throws: `wrong-pattern`, `out-of-range`.
+  static func pipeline(weightBits: Int?, sparsity: String?) throws(DiagnosticError) -> GraphPipeline.Options {
+    var options = GraphPipeline.Options()
+    if let weightBits {
+      guard (2...8).contains(weightBits) else {
+        throw DiagnosticError("out-of-range", "weights of \(weightBits) bits are not supported, 2 to 8 are")
+      }
+      options.quantize.weightBits = weightBits
+    }
+    if let sparsity {
+      guard let pattern = PruneNMOptions.NMPatternText(optionText: sparsity) else {
+        throw DiagnosticError(
+          "wrong-pattern", "'\(sparsity)' is no sparsity pattern",
+          hint: "write N:M as in 2:4, with M in 1, 2, 4, 8, 16, 32")
+      }
+      options.prune = PruneNMOptions()
+      options.prune?.pattern = pattern
+    }
+    return options
+  }
+
+  /// Input sets for calibration; those of the run itself when no others are given.
+  /// - Throws: what reading the files throws; `input-shape` and the like.
+  func sets(for model: Model, inputs: [[HostTensor]]) throws(DiagnosticError) -> [[HostTensor]] {
+    guard !calibrate.isEmpty else { return Array(inputs.prefix(100)) }
+    return try Inputs.files(calibrate).runs(for: try model.inputs)
+  }
+}
