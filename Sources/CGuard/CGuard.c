@@ -100,10 +100,12 @@ static void solve(glp_prob *problem, const cguard_model *m, double *x, double *d
   search.cb_func = on_event;
   search.cb_info = &state;
   search.tol_obj = 1e-9;
-  if (m->use_cuts) {
-    search.mir_cuts = GLP_ON;
+  if (m->use_cuts >= 1) {
     search.cov_cuts = GLP_ON;
     search.clq_cuts = GLP_ON;
+  }
+  if (m->use_cuts >= 2) {
+    search.mir_cuts = GLP_ON;
     search.gmi_cuts = GLP_ON;
   }
   r->code = glp_intopt(problem, &search);

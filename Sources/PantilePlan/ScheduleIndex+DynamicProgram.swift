@@ -47,9 +47,10 @@ extension ScheduleIndex {
         }
       }
       for (number, state) in states.enumerated() {
-        follow(step, state, live: live, nextLive: nextLive) { places, choice, cycles, bytes in
+        let all = follow(step, state, live: live, nextLive: nextLive) { places, choice, cycles, bytes in
           offer(places, saturatingAdd(state.cycles, cycles), saturatingAdd(state.bytes, bytes), number, choice)
         }
+        isExact = isExact && all
       }
       if next.isEmpty {
         let status =
@@ -81,10 +82,21 @@ extension ScheduleIndex {
     return (.solved(trace(last, history, liveHistory, isExact: isExact)), isExact)
   }
 
-  /// All ways from one state through a step.
+  /// Sets of at most this many tensors are tried in full; of larger ones none, all, and each alone.
+  private static let subsetLimit = 4
+
+  /// The subsets of `0 ..< count` that are tried, as bits, and whether those are all.
+  private func subsets(_ count: Int) -> (masks: [UInt64], areAll: Bool) {
+    if count <= Self.subsetLimit { return ((0..<(1 << UInt64(count))).map { $0 }, true) }
+    let usable = min(count, 63)
+    return ([0] + (0..<usable).map { 1 << UInt64($0) } + [(1 << UInt64(usable)) - 1], false)
+  }
+
+  /// All ways from one state through a step; false when some were left out.
   private func follow(
     _ step: Int, _ state: State, live: [Int], nextLive: [Int], emit: ([UInt8], Int, Int, Int) -> Void
-  ) {
+  ) -> Bool {
+    var areAll = true
     let tensors = problem.tensors
     var place: [Int: UInt8] = [:]
     var room = problem.memories.map(\.capacity)
@@ -92,7 +104,7 @@ extension ScheduleIndex {
       place[tensor] = value
       if value != Place.streamed { room[memory[tensor]] -= tensors[tensor].bytes }
     }
-    if room.contains(where: { $0 < 0 }) { return }
+    if room.contains(where: { $0 < 0 }) { return true }
     for group in groups[step] {
       // What is on chip and consumed here is read there; a tensor without producer may come on chip at its first consumer.
       var matches = true
@@ -118,10 +130,12 @@ extension ScheduleIndex {
 
       // Whether each written tensor is stored too: always for outputs, never with one consumer, else both ways.
       let optional = group.writes.filter { tensors[$0].kind != .output && tensors[$0].consumers.count > 1 }
-      for mask in 0..<(1 << min(optional.count, 16)) {
+      let stores = subsets(optional.count)
+      areAll = areAll && stores.areAll
+      for mask in stores.masks {
         var added = Array(repeating: 0, count: problem.links.count)
         var stored = group.writes.filter { tensors[$0].kind == .output }
-        for (bit, tensor) in optional.enumerated() where mask >> bit & 1 != 0 { stored.append(tensor) }
+        for (bit, tensor) in optional.enumerated() where mask >> UInt64(bit) & 1 != 0 { stored.append(tensor) }
         for tensor in stored {
           if let link = storeLink[tensor] { added[link] = saturatingAdd(added[link], tensors[tensor].bytes) }
         }
@@ -140,13 +154,16 @@ extension ScheduleIndex {
           if value == Place.both, consumed[step].contains(tensor) { droppable.append(slot) }
           after.append(value)
         }
-        for drop in 0..<(1 << min(droppable.count, 16)) {
+        let drops = subsets(droppable.count)
+        areAll = areAll && drops.areAll
+        for drop in drops.masks {
           var places = after
-          for (bit, slot) in droppable.enumerated() where drop >> bit & 1 != 0 { places[slot] = Place.streamed }
+          for (bit, slot) in droppable.enumerated() where drop >> UInt64(bit) & 1 != 0 { places[slot] = Place.streamed }
           emit(places, best.choice, best.cycles, best.bytes)
         }
       }
     }
+    return areAll
   }
 
   /// The solution that ends in a state: choices by the parents, kept counts by the signatures of the choices.

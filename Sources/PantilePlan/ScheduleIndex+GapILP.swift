@@ -123,6 +123,14 @@ struct GapModel {
     for option in options { model.setObjective(option.variable, Double(option.bytes)) }
   }
 
+  /// Budgets that keep the work about the same for any size: a node and a pivot cost about as much as there are variables.
+  func limits(nodeBudget: Int) -> LinearModel.Options {
+    let size = max(1, model.variableCount)
+    return .init(
+      nodeBudget: min(nodeBudget, 100_000 / size), iterationBudget: max(1_000, 100_000_000 / size),
+      cuts: size <= 1_000 ? .all : .cheap)
+  }
+
   /// The kept counts of a solved model.
   func kept(_ solution: LinearSolution) -> [Int] { gaps.map { $0.count { solution[$0] > 0.5 } } }
 }
@@ -137,7 +145,8 @@ extension ScheduleIndex {
     var gap = GapModel(self)
     // What a plan may cost at most; equality stays allowed, so that a proof of optimality is a plan again.
     if let start { gap.limit(excess: start.cycles - gap.base) }
-    let first = try gap.model.solve(.init(nodeBudget: nodeBudget))
+    let limits = gap.limits(nodeBudget: nodeBudget)
+    let first = try gap.model.solve(limits)
     // Costs are whole numbers, so the bound may be rounded up; the tolerance covers the solver's arithmetic.
     let scale = max(1, first.bound.magnitude)
     let proven = first.bound.isFinite ? Int((first.bound - 1e-7 * scale).rounded(.up)) : 0
@@ -150,7 +159,7 @@ extension ScheduleIndex {
       return .solved(finish(start, bound: independentBound, name: "fastest alternatives"))
     case .budgetExhausted, .unbounded:
       guard let start else { return .unsolved(.budgetExhausted) }
-      return .solved(finish(start, bound: bound, name: "linear relaxation"))
+      return .solved(finish(start, bound: bound, name: bound > gap.base ? "gap ILP's tree" : "fastest alternatives"))
     case .optimal, .feasible:
       if let found = complete(kept: gap.kept(first), method: "gap-ilp"),
         best.map({ (found.cycles, found.bytes) < ($0.cycles, $0.bytes) }) ?? true
@@ -159,15 +168,17 @@ extension ScheduleIndex {
       }
     }
     guard var result = best else { return .unsolved(.budgetExhausted) }
-    gap.limit(excess: result.cycles - gap.base)
-    gap.minimiseBytes()
-    if let second = try? gap.model.solve(.init(nodeBudget: nodeBudget)), second.hasValues,
+    if first.status == .optimal {
+      gap.limit(excess: result.cycles - gap.base)
+      gap.minimiseBytes()
+    }
+    if first.status == .optimal, let second = try? gap.model.solve(limits), second.hasValues,
       let found = complete(kept: gap.kept(second), method: "gap-ilp"),
       (found.cycles, found.bytes) < (result.cycles, result.bytes)
     {
       result = found
     }
-    let name = first.status == .optimal ? "gap ILP" : "linear relaxation"
+    let name = first.status == .optimal ? "gap ILP" : bound > gap.base ? "gap ILP's tree" : "fastest alternatives"
     return .solved(finish(result, bound: bound, name: name))
   }
 
@@ -175,7 +186,7 @@ extension ScheduleIndex {
   func linearBound() throws(DiagnosticError) -> Int? {
     if problem.steps.isEmpty { return 0 }
     let gap = GapModel(self)
-    let solution = try gap.model.solve(.init(relaxed: true))
+    let solution = try gap.model.solve(.init(iterationBudget: gap.limits(nodeBudget: 0).iterationBudget, relaxed: true))
     guard solution.status == .optimal else { return nil }
     let scale = max(1, solution.objective.magnitude)
     return saturatingAdd(gap.base, max(0, Int((solution.objective - 1e-7 * scale).rounded(.up))))

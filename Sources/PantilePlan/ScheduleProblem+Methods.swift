@@ -24,7 +24,7 @@ public struct ScheduleOptions: Hashable, Sendable {
   /// Branch-and-bound nodes of the ILP.
   public var nodeBudget: Int
 
-  public init(stateLimit: Int = 4_096, nodeBudget: Int = 20_000) {
+  public init(stateLimit: Int = 1_024, nodeBudget: Int = 20_000) {
     self.stateLimit = stateLimit
     self.nodeBudget = nodeBudget
   }

@@ -42,6 +42,14 @@ private struct CostReader {
   var position = 0
   /// Nesting beyond this is refused instead of overflowing the call stack.
   static let depthLimit = 200
+  /// More operators than this are refused: a chain of them is as deep a tree as nested parentheses.
+  static let operatorLimit = 4_000
+  var operators = 0
+
+  mutating func countOperator() throws(DiagnosticError) {
+    operators += 1
+    if operators > Self.operatorLimit { throw failure("at most \(Self.operatorLimit) operators") }
+  }
 
   mutating func skipSpace() {
     while position < bytes.count, bytes[position] == 32 || bytes[position] == 9 || bytes[position] == 10 {
@@ -77,13 +85,19 @@ private struct CostReader {
   mutating func sum(depth: Int) throws(DiagnosticError) -> CostExpr {
     guard depth < Self.depthLimit else { throw failure("at most \(Self.depthLimit) nested parentheses") }
     var left = try product(depth: depth)
-    while take("+") { left = .add(left, try product(depth: depth)) }
+    while take("+") {
+      try countOperator()
+      left = .add(left, try product(depth: depth))
+    }
     return left
   }
 
   mutating func product(depth: Int) throws(DiagnosticError) -> CostExpr {
     var left = try atom(depth: depth)
-    while take("*") { left = .multiply(left, try atom(depth: depth)) }
+    while take("*") {
+      try countOperator()
+      left = .multiply(left, try atom(depth: depth))
+    }
     return left
   }
 

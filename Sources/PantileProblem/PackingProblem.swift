@@ -89,9 +89,13 @@ public struct PackingProblem: Hashable, Sendable {
   public func check() throws(DiagnosticError) {
     var errors: [Diagnostic] = []
     func fail(_ message: String) { errors.append(Diagnostic("bad-packing-problem", "'\(name)': \(message)")) }
-    if capacity < 0 { fail("capacity is \(capacity)") }
+    if capacity < 0 || !ProblemLimit.holds(capacity) { fail("capacity is \(capacity)") }
     if let bankBytes, bankBytes < 1 { fail("a bank has \(bankBytes) bytes") }
     for buffer in buffers {
+      for number in [buffer.start, buffer.end, buffer.size, buffer.alignment, buffer.fixedOffset ?? 0]
+      where !ProblemLimit.holds(number) {
+        fail("buffer '\(buffer.name)' has the number \(number), which is out of range")
+      }
       if buffer.size < 0 { fail("buffer '\(buffer.name)' has \(buffer.size) bytes") }
       if buffer.alignment < 1 { fail("buffer '\(buffer.name)' has alignment \(buffer.alignment)") }
       if buffer.end < buffer.start { fail("buffer '\(buffer.name)' ends at \(buffer.end) before \(buffer.start)") }

@@ -7,12 +7,19 @@ extension ScheduleProblem {
   public func check() throws(DiagnosticError) {
     var errors: [Diagnostic] = []
     func fail(_ message: String) { errors.append(Diagnostic("bad-schedule-problem", "'\(name)': \(message)")) }
-    for link in links where link.rate.bytes < 1 || link.rate.cycles < 1 {
+    for link in links
+    where link.rate.bytes < 1 || link.rate.cycles < 1 || !ProblemLimit.holds(link.rate.bytes)
+      || !ProblemLimit.holds(link.rate.cycles)
+    {
       fail("link '\(link.name)' moves \(link.rate.bytes) bytes in \(link.rate.cycles) cycles")
     }
-    for memory in memories where memory.capacity < 0 { fail("memory '\(memory.name)' has \(memory.capacity) bytes") }
+    for memory in memories where memory.capacity < 0 || !ProblemLimit.holds(memory.capacity) {
+      fail("memory '\(memory.name)' has \(memory.capacity) bytes")
+    }
     for tensor in tensors {
-      if tensor.bytes < 0 { fail("tensor '\(tensor.name)' has \(tensor.bytes) bytes") }
+      if tensor.bytes < 0 || !ProblemLimit.holds(tensor.bytes) {
+        fail("tensor '\(tensor.name)' has \(tensor.bytes) bytes")
+      }
       if !memories.contains(where: { $0.name == tensor.memory }) {
         errors.append(Diagnostic("unknown-memory", "'\(name)': tensor '\(tensor.name)' lives in '\(tensor.memory)'"))
       }
@@ -43,9 +50,9 @@ extension ScheduleProblem {
           fail("\(place) does not have one entry for each memory, resource and link")
         }
         if (alternative.workingSet + alternative.busy + alternative.bytes + [alternative.extraCycles]).contains(where: {
-          $0 < 0
+          $0 < 0 || !ProblemLimit.holds($0)
         }) {
-          fail("\(place) has a negative cost")
+          fail("\(place) has a cost that is negative or above 2^50")
         }
         for list in [alternative.residentReads, alternative.residentWrites] where !strictlyAscends(list) {
           fail("\(place) lists tensors \(list), which do not ascend")

@@ -39,14 +39,23 @@ extension TilingProblem {
     unique(operands.map(\.name), "operand")
     for dim in dims {
       if dim.extent < 1 { fail("dimension '\(dim.name)' has extent \(dim.extent), at least 1 is needed") }
+      if dim.extent > ProblemLimit.extent {
+        fail("dimension '\(dim.name)' has extent \(dim.extent), at most \(ProblemLimit.extent) is possible")
+      }
       if dim.granule < 1 { fail("dimension '\(dim.name)' has granule \(dim.granule), at least 1 is needed") }
     }
     if orders.isEmpty { fail("there is no loop order") }
     for order in orders where order.count != names.count || Set(order) != Set(names) {
       fail("loop order [\(order.joined(separator: ", "))] must name each of [\(names.joined(separator: ", "))] once")
     }
-    for memory in memories where memory.capacity < 0 { fail("memory '\(memory.name)' has \(memory.capacity) bytes") }
+    for memory in memories where memory.capacity < 0 || !ProblemLimit.holds(memory.capacity) {
+      fail("memory '\(memory.name)' has \(memory.capacity) bytes")
+    }
     for link in links {
+      for number in [link.rate.bytes, link.rate.cycles, link.latency, link.commandCycles]
+      where !ProblemLimit.holds(number) {
+        fail("link '\(link.name)' has the number \(number), which is out of range")
+      }
       if link.rate.bytes < 1 || link.rate.cycles < 1 {
         fail("link '\(link.name)' moves \(link.rate.bytes) bytes in \(link.rate.cycles) cycles")
       }
@@ -56,7 +65,9 @@ extension TilingProblem {
     }
     for resource in resources {
       dimensions(resource.busy.dimensions, in: "resource '\(resource.name)'")
-      if resource.tripOverhead < 0 { fail("resource '\(resource.name)' has overhead \(resource.tripOverhead)") }
+      if resource.tripOverhead < 0 || !ProblemLimit.holds(resource.tripOverhead) {
+        fail("resource '\(resource.name)' has overhead \(resource.tripOverhead)")
+      }
     }
     for operand in operands {
       let place = "operand '\(operand.name)'"
@@ -68,7 +79,7 @@ extension TilingProblem {
       }
       link(operand.link, in: place)
       link(operand.reloadLink, in: place)
-      if operand.slotChoices.isEmpty || operand.slotChoices.contains(where: { $0 < 1 }) {
+      if operand.slotChoices.isEmpty || operand.slotChoices.contains(where: { $0 < 1 || !ProblemLimit.holds($0) }) {
         fail("\(place) allows slots \(operand.slotChoices)")
       }
       if operand.kind == .accumulate, operand.link != nil, operand.reloadLink == nil {

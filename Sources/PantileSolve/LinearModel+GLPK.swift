@@ -35,6 +35,15 @@ public struct LinearSolution: Sendable {
 }
 
 extension LinearModel {
+  /// Cutting planes that the branch and bound may add.
+  public enum Cuts: Int32, Hashable, Sendable {
+    case none
+    /// Cover and clique cuts.
+    case cheap
+    /// Also mixed-integer rounding and Gomory cuts: strong, and slow above some thousand variables.
+    case all
+  }
+
   /// How much work a solve may be. Counts, never seconds, so that results are the same on every machine.
   public struct Options: Hashable, Sendable {
     /// Branch-and-bound nodes.
@@ -43,9 +52,9 @@ extension LinearModel {
     public var iterationBudget: Int
     /// Drop integrality.
     public var relaxed: Bool
-    public var cuts: Bool
+    public var cuts: Cuts
 
-    public init(nodeBudget: Int = 20_000, iterationBudget: Int = 200_000, relaxed: Bool = false, cuts: Bool = true) {
+    public init(nodeBudget: Int = 20_000, iterationBudget: Int = 200_000, relaxed: Bool = false, cuts: Cuts = .all) {
       self.nodeBudget = nodeBudget
       self.iterationBudget = iterationBudget
       self.relaxed = relaxed
@@ -168,7 +177,7 @@ extension LinearModel {
                         entry_value: coefficients.baseAddress,
                         node_budget: options.relaxed ? -1 : Int32(clamping: max(0, options.nodeBudget)),
                         iteration_budget: Int32(clamping: max(0, options.iterationBudget)),
-                        use_cuts: options.cuts ? 1 : 0, presolve: presolve ? 1 : 0)
+                        use_cuts: options.cuts.rawValue, presolve: presolve ? 1 : 0)
                       cguard_solve(&model, &x, &duals, &result)
                     }
                   }

@@ -144,4 +144,55 @@ struct ScheduleTests {
     for method in ScheduleProblem.methods { #expect(try method.solve(empty, .init()).solution?.cycles == 0) }
     #expect(try empty.bounds().allSatisfy { $0.cycles == 0 })
   }
+
+  /// Each step reads the six before it, as in a densely connected network; every prefix of what is oldest may stay.
+  private static func dense(steps count: Int, capacity: Int) -> ScheduleProblem {
+    let window = 6
+    let tensors = (0..<count).map { step in
+      ScheduleProblem.Tensor(
+        "t\(step)", bytes: 900 + (step * 37) % 200, kind: step + 1 == count ? .output : .intermediate, producer: step,
+        consumers: Array((step + 1)..<max(step + 1, min(count, step + 1 + window))), memory: "spad", storeLink: "store")
+    }
+    let steps = (0..<count).map { step in
+      let reads = Array(max(0, step - window)..<step)
+      var alternatives: [ScheduleProblem.StepAlternative] = []
+      for mask in 0..<(1 << reads.count) {
+        for keeps in [false, true] where !keeps || step + 1 < count {
+          let resident = reads.indices.filter { mask >> $0 & 1 != 0 }.map { reads[$0] }
+          let streamed = reads.filter { !resident.contains($0) }.reduce(0) { $0 + tensors[$1].bytes }
+          for size in 0..<2 {
+            alternatives.append(
+              .init(
+                residentReads: resident, residentWrites: keeps ? [step] : [], workingSet: [200 + 400 * size],
+                busy: [700 - 200 * size], bytes: [streamed, keeps ? 0 : tensors[step].bytes]))
+          }
+        }
+      }
+      return ScheduleProblem.Step("s\(step)", alternatives: alternatives)
+    }
+    return ScheduleProblem(
+      name: "dense", memories: [.init("spad", capacity: capacity)], resources: ["array"],
+      links: [.init("load", rate: .init(bytes: 4)), .init("store", rate: .init(bytes: 4))], tensors: tensors,
+      steps: steps)
+  }
+
+  @Test(arguments: [3_000, 5_000]) func wideGraphsEndInBudget(capacity: Int) throws {
+    let problem = Self.dense(steps: 30, capacity: capacity)
+    let clock = ContinuousClock()
+    var plan: ScheduleSolution?
+    let time = try clock.measure { plan = try problem.solve().solution }
+    let solution = try #require(plan)
+    try problem.verify(solution)
+    let greedy = try #require(try ScheduleMethod.greedy.solve(problem, .init()).solution)
+    #expect(solution.cycles <= greedy.cycles)
+    print(
+      "dense \(capacity): \(solution.method) \(solution.cycles) \(solution.status), greedy \(greedy.cycles), \(time)")
+    // With hardly any states the dynamic program is a beam, and the ILP goes on from its plan.
+    var narrow: ScheduleSolution?
+    let narrowTime = try clock.measure { narrow = try problem.solve(.init(stateLimit: 8, nodeBudget: 5)).solution }
+    let improved = try #require(narrow)
+    try problem.verify(improved)
+    #expect(improved.lowerBound <= solution.cycles && solution.cycles <= improved.cycles)
+    print("dense \(capacity): \(improved.method) \(improved.cycles) \(improved.status), \(narrowTime)")
+  }
 }

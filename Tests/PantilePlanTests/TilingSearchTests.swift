@@ -105,6 +105,18 @@ struct TilingSearchTests {
     try problem.verify(solution)
   }
 
+  @Test func hugeNumbersAreRefusedOrSurvived() throws {
+    var random = SplitMix64(seed: 8)
+    var problem = randomTiling(&random)
+    problem.dims[0].extent = Int.max
+    #expect { try problem.search() } throws: { ($0 as? DiagnosticError)?.codes.contains("bad-tiling-problem") == true }
+    for index in problem.dims.indices {
+      problem.dims[index] = .init(problem.dims[index].name, extent: ProblemLimit.extent)
+    }
+    let solution = try problem.search(.init(nodeBudget: 20_000))
+    try problem.verify(solution)
+  }
+
   @Test func wrongProblemsAreRefusedByEveryMethod() {
     var random = SplitMix64(seed: 2)
     var problem = randomTiling(&random)

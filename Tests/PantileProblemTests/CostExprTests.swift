@@ -87,6 +87,11 @@ struct CostExprTests {
     #expect { try CostExpr(parsing: text) } throws: { ($0 as? DiagnosticError)?.codes == ["cost-syntax"] }
   }
 
+  @Test func refusesEndlessChains() {
+    let text = Array(repeating: "tile(m)", count: 1_000_000).joined(separator: "+")
+    #expect { try CostExpr(parsing: text) } throws: { ($0 as? DiagnosticError)?.codes == ["cost-syntax"] }
+  }
+
   @Test func saturatesInsteadOfTrapping() {
     let huge = CostExpr.multiply(.extent("m"), .multiply(.extent("m"), .extent("m")))
     let point = ["m": TileExtent(extent: Int.max / 2, tile: 1)]

@@ -72,7 +72,7 @@ struct LinearModelTests {
     // Equal weights just above a half and odd capacity: many nodes without cuts.
     let weights = (0..<34).map { 2 * (50 + ($0 * 37) % 23) }
     let (model, _) = knapsack(weights: weights, values: weights, capacity: weights.reduce(0, +) / 2 | 1)
-    let solution = try model.solve(.init(nodeBudget: 5, cuts: false))
+    let solution = try model.solve(.init(nodeBudget: 5, cuts: .none))
     let truth = Double(bestKnapsack(weights, weights, weights.reduce(0, +) / 2 | 1))
     switch solution.status {
     case .feasible(let gap):
@@ -81,7 +81,7 @@ struct LinearModelTests {
     case .budgetExhausted: #expect(solution.values.isEmpty && truth <= solution.bound + 1e-6)
     default: Issue.record("status \(solution.status) after five nodes")
     }
-    let again = try model.solve(.init(nodeBudget: 5, cuts: false))
+    let again = try model.solve(.init(nodeBudget: 5, cuts: .none))
     #expect(again.nodes == solution.nodes && again.values == solution.values)
   }
 

@@ -18,7 +18,7 @@ typedef struct {
   const double *entry_value;
   int node_budget;                   ///< branch-and-bound nodes; below 0: the relaxation alone
   int iteration_budget;              ///< simplex iterations of the relaxation
-  int use_cuts;
+  int use_cuts;                      ///< 0 none, 1 cover and clique, 2 also mixed-integer rounding and Gomory
   int presolve;
 } cguard_model;
 
