@@ -14,6 +14,12 @@ extension Reference {
     var right = b
     if a.shape.count == 1 { left = a.reshaped(to: [1, a.shape[0]]) }
     if b.shape.count == 1 { right = b.reshaped(to: [b.shape[0], 1]) }
+    // One matrix on the right: the batch dimensions of the left are further rows.
+    let leading = Array(left.shape.dropLast(2))
+    let isShared = right.shape.dropLast(2).allSatisfy { $0 == 1 } && right.shape.count <= left.shape.count
+    let flattens = isShared && !transposeA && leading.reduce(1, *) > 1
+    let rows = left.shape[left.shape.count - 2]
+    if flattens { left = left.reshaped(to: [leading.reduce(1, *) * rows, left.shape[left.shape.count - 1]]) }
     let swapLeft = transposeA && a.shape.count > 1
     let swapRight = transposeB && b.shape.count > 1
     let product: HostTensor
@@ -30,6 +36,7 @@ extension Reference {
         terms: terms, isInteger: true)
     }
     var shape = product.shape
+    if flattens { shape = leading + [rows, shape[shape.count - 1]] }
     if b.shape.count == 1 { shape.removeLast() }
     if a.shape.count == 1 { shape.remove(at: shape.count - (b.shape.count == 1 ? 1 : 2)) }
     return product.reshaped(to: shape)

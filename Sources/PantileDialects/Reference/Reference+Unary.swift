@@ -46,6 +46,14 @@ extension Reference {
 
   /// `min(max(x, low), high)`; NaN stays NaN. Bounds are rounded to the element type, saturating for integers.
   public static func clamp(_ x: HostTensor, low: Double, high: Double) -> HostTensor {
+    if x.elementType == .f32 {
+      let (lower, upper) = (Float(low), Float(high))
+      // Comparisons with NaN are false, so it stays.
+      return map(x) { (v: Float) in
+        let raised = v < lower ? lower : v
+        return raised > upper ? upper : raised
+      }
+    }
     let bounds = HostTensor(shape: [2], values: [low, high]).converted(to: x.elementType)
     let lower = bounds.gathered(shape: [], strides: [], offset: 0)
     let upper = bounds.gathered(shape: [], strides: [], offset: 1)
