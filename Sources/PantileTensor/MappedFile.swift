@@ -11,7 +11,8 @@ public final class MappedFile: @unchecked Sendable {
 
   /// - Throws: `cannot-read` when the file is missing, refused, or not a regular file.
   public init(path: String) throws(DiagnosticError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Non-blocking, so that a pipe of that name is refused instead of waited for.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw DiagnosticError("cannot-read", "cannot open '\(path)'", hint: "check the path") }
     defer { close(descriptor) }
     var status = stat()

@@ -112,6 +112,15 @@ import Testing
     }
     #expect(Reference.matmul(a.transposed([0, 1, 3, 2]), b, transposeA: true) == y)
     #expect(Reference.matmul(a, b.transposed([0, 2, 1]), transposeB: true) == y)
+    // One matrix on the right of a batch: the same as each product for itself.
+    let shared = SeededValues.tensor(name: "b", shape: [1, 11, 9], elementType: .f32, low: -1, high: 1)
+    let joint = Reference.matmul(a, shared)
+    #expect(joint.shape == [2, 1, 5, 9])
+    for i in 0..<2 {
+      let part = Reference.slice(a, starts: [i, 0, 0, 0], counts: [1, 1, 5, 11], steps: [1, 1, 1, 1])
+      let own = Reference.matmul(part.reshaped(to: [5, 11]), shared.reshaped(to: [11, 9]))
+      #expect(Array(joint.floats[(i * 45)..<((i + 1) * 45)]) == own.floats)
+    }
     let row = HostTensor(shape: [2], values: [Float](arrayLiteral: 1, 2))
     #expect(Reference.matmul(row, row).floats == [5])
     #expect(Reference.matmul(row, row).shape == [])

@@ -139,6 +139,12 @@ final class GraphBuilder {
     if !operands.isEmpty, !Self.kept.contains(name), operands.allSatisfy({ records[$0.index].constant != nil }) {
       return try fold(name, operands, attributes)
     }
+    if let definition = rewrite.registry.definition(of: name) {
+      let types = operands.map { TypeSyntax.tensor(shape($0), elementType($0).syntax) }
+      let filled = definition.fillingDefaults(attributes)
+      try definition.check(
+        OpSignature(name: name, operandTypes: types, attributes: filled, location: location))
+    }
     var ids: [ValueID] = []
     for operand in operands { ids.append(try id(operand)) }
     let op = try rewrite.insert(name, operands: ids, attributes: attributes, at: .end(block), location: location)
@@ -250,6 +256,7 @@ private struct ConstantEvaluation: Sendable {
     self.attributes = definition.fillingDefaults(attributes)
     let types = operands.map { TypeSyntax.tensor($0.shape, $0.elementType.syntax) }
     let signature = OpSignature(name: name, operandTypes: types, attributes: self.attributes, location: location)
+    try definition.check(signature)
     for type in try infer(signature) { resultTypes.append(try GraphBuilder.tensorType(type, at: location)) }
   }
 

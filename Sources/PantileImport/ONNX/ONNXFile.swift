@@ -32,6 +32,9 @@ struct ONNXFile {
     guard model.hasGraph, !model.graph.node.isEmpty || !model.graph.output.isEmpty else {
       throw DiagnosticError("onnx-format", "'\(path)' is not an ONNX model: it has no graph")
     }
+    guard !model.graph.output.isEmpty else {
+      throw DiagnosticError("onnx-graph", "the graph of '\(path)' has no outputs")
+    }
   }
 
   private static func reason(_ error: any Error) -> String {

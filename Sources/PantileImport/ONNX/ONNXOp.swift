@@ -67,7 +67,7 @@ struct NodeImport {
   /// The value with another shape; nothing is added when it has that shape.
   func reshape(_ value: ImportedValue, _ shape: [Int]) throws(DiagnosticError) -> ImportedValue {
     if self.shape(value) == shape { return value }
-    guard self.shape(value).reduce(1, *) == shape.reduce(1, *) else {
+    guard Extents.count(self.shape(value)) == Extents.count(shape) else {
       throw node.error("shape-mismatch", "\(self.shape(value)) cannot be given the shape \(shape)")
     }
     return try emit("dnn.reshape", [value], ["shape": .integers(shape)])

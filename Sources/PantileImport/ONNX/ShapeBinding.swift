@@ -19,7 +19,13 @@ struct ShapeBinding {
     bound = options.dims
     checkNames(inputs)
     for input in inputs { learn(input) }
-    for input in inputs { shapes.append(resolve(input)) }
+    for input in inputs {
+      let shape = resolve(input)
+      if Extents.count(shape) == nil {
+        report("dim-range", "input '\(input.name)' cannot have the shape \(Self.text(shape))")
+      }
+      shapes.append(shape)
+    }
     if !errors.isEmpty { throw DiagnosticError(errors) }
   }
 

@@ -13,8 +13,11 @@ struct ImportedConstant: Sendable {
   var rule: SeededRule?
 
   /// The values; nil when they are absent.
-  /// - Throws: what fetching them throws; `resource-size`.
+  /// - Throws: what fetching them throws; `resource-size`, `too-large`.
   func tensor() throws(DiagnosticError) -> HostTensor? {
+    guard let count = Extents.count(shape), count <= 1 << 33 else {
+      throw DiagnosticError("too-large", "a constant of shape \(shape) has too many values to compute with")
+    }
     guard let data = try resource.data() else { return nil }
     let needed = HostTensor.count(of: shape) * elementType.storageBytes
     guard data.count == needed else {
@@ -27,6 +30,17 @@ struct ImportedConstant: Sendable {
     self.shape = shape
     self.elementType = elementType
     self.resource = resource
+  }
+
+  /// One value for all elements, made when asked for; nil when the shape is impossible.
+  init?(repeating value: HostTensor, shape: [Int]) {
+    guard Extents.isMakeable(shape) else { return nil }
+    let flat = value.reshaped(to: [])
+    let resource = Resource(
+      .generated(summary: "one value repeated") { () throws(DiagnosticError) -> Data in
+        flat.broadcast(to: shape).withUnsafeBytes { Data($0) }
+      }, alignment: value.elementType.storageBytes)
+    self.init(shape: shape, elementType: value.elementType, resource: resource)
   }
 
   init(_ tensor: HostTensor) {
@@ -66,16 +80,11 @@ final class TensorDecoder {
 
   /// - Throws: `tensor-shape` when an extent is negative or the size does not fit.
   private static func shape(of tensor: ONNXTensor, name: String) throws(DiagnosticError) -> [Int] {
-    var count = 1
-    for extent in tensor.dims {
-      let (product, overflow) = count.multipliedReportingOverflow(by: Int(max(extent, 1)))
-      // 2^48 elements are far beyond any file and keep later products inside Int.
-      guard extent >= 0, !overflow, product <= 1 << 48 else {
-        throw DiagnosticError("tensor-shape", "tensor '\(name)' has the impossible shape \(tensor.dims)")
-      }
-      count = product
+    let shape = tensor.dims.map { Int($0) }
+    guard Extents.count(shape) != nil else {
+      throw DiagnosticError("tensor-shape", "tensor '\(name)' has the impossible shape \(shape)")
     }
-    return tensor.dims.map { Int($0) }
+    return shape
   }
 
   private func external(

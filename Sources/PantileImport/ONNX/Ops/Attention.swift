@@ -94,6 +94,9 @@ extension NodeImport {
     let left = try node.integer("left_window_size", default: -1)
     let right = try node.integer("right_window_size", default: -1)
     if isCausal || left >= 0 || right >= 0 {
+      guard Extents.isMakeable([queries, keys]) else {
+        throw node.unsupported("a mask of \(queries) queries and \(keys) keys")
+      }
       let allowed = (0..<(queries * keys)).map { position -> UInt8 in
         // How far the key lies before the query.
         let distance = position / keys + past - position % keys

@@ -28,10 +28,10 @@ extension ONNXOp {
         }
         filler = value.reshaped(to: [1])
       }
-      guard shape.allSatisfy({ $0 >= 0 }), isReasonable(shape) else {
+      guard let constant = ImportedConstant(repeating: filler, shape: shape) else {
         throw n.node.error("tensor-shape", "the shape \(shape) is impossible")
       }
-      return [n.builder.constant(filler.gathered(shape: shape, strides: shape.map { _ in 0 }, offset: 0))]
+      return [n.builder.constant(constant, name: "")]
     },
     ONNXOp("Range") { n throws(DiagnosticError) in
       let start = try n.constant(0, "start")
@@ -39,7 +39,9 @@ extension ONNXOp {
       let delta = try n.constant(2, "delta")
       let (first, end, step) = (start.double(at: 0), limit.double(at: 0), delta.double(at: 0))
       let count = ((end - first) / step).rounded(.up)
-      guard step != 0, count.isFinite, count < 1e8 else { throw n.node.error("onnx-input", "the range never ends") }
+      guard step != 0, count.isFinite, count <= Double(Extents.largestMade) else {
+        throw n.node.error("onnx-input", "the range is endless or too long")
+      }
       let values = (0..<max(0, Int(count))).map { first + Double($0) * step }
       return [n.builder.constant(HostTensor(shape: [values.count], values: values).converted(to: start.elementType))]
     },
@@ -63,9 +65,10 @@ extension ONNXOp {
       // Nothing is dropped, so the mask is true everywhere.
       guard n.isOutputUsed.count > 1, n.isOutputUsed[1] else { return [x] }
       let kept = HostTensor(shape: [1], elementType: .i1, values: [UInt8(1)])
-      let shape = n.shape(x)
-      guard isReasonable(shape) else { throw n.node.unsupported("a mask of shape \(shape)") }
-      return [x, n.builder.constant(kept.gathered(shape: shape, strides: shape.map { _ in 0 }, offset: 0))]
+      guard let mask = ImportedConstant(repeating: kept, shape: n.shape(x)) else {
+        throw n.node.unsupported("a mask of shape \(n.shape(x))")
+      }
+      return [x, n.builder.constant(mask, name: "")]
     },
     ONNXOp("Cast") { n throws(DiagnosticError) in
       let number = try n.node.integer("to", default: 0)
@@ -82,15 +85,4 @@ extension ONNXOp {
       return n.elementType(x) == type ? [x] : [try n.cast(x, to: type)]
     },
   ]
-
-  /// Whether a tensor of that shape is one that a file of moderate size may ask us to make.
-  static func isReasonable(_ shape: [Int]) -> Bool {
-    var count = 1
-    for extent in shape {
-      let (product, overflow) = count.multipliedReportingOverflow(by: max(extent, 1))
-      if overflow || product > 1 << 28 { return false }
-      count = product
-    }
-    return true
-  }
 }

@@ -44,6 +44,10 @@ extension ONNXOp {
       var extra = try pair("output_padding", 0)
       var pads = [0, 0, 0, 0]
       let rule = try n.node.string("auto_pad", default: "NOTSET")
+      guard kernel.allSatisfy({ $0 <= 1 << 20 }), n.shape(x).suffix(2).allSatisfy({ (1...(1 << 32)).contains($0) })
+      else {
+        throw n.node.error("shape-mismatch", "weights of shape \(n.shape(w)) on an input of shape \(n.shape(x))")
+      }
       let isSame = rule == "SAME_UPPER" || rule == "SAME_LOWER"
       let input = Array(n.shape(x).suffix(2))
       let full = (0..<2).map { (d: Int) -> Int in
@@ -67,7 +71,9 @@ extension ONNXOp {
           pads[d + 2] = total - pads[d]
         }
       } else if let list = try n.node.integers("pads") {
-        guard list.count == 2 * rank else { throw n.node.error("onnx-attribute", "'pads' is \(list)") }
+        guard list.count == 2 * rank, list.allSatisfy({ (0...(1 << 20)).contains($0) }) else {
+          throw n.node.error("onnx-attribute", "'pads' is \(list)")
+        }
         pads = isOneDimensional ? [0, list[0], 0, list[1]] : list
       }
       var operands = [x, w]

@@ -85,8 +85,8 @@ extension NodeImport {
   /// Limits each element; an absent bound does not limit.
   func clamp(_ x: ImportedValue, low: Double?, high: Double?) throws(DiagnosticError) -> ImportedValue {
     var bounds: AttributeDictionary = [:]
-    if let low { bounds["min"] = elementType(x).isFloat ? .float32(Float(low)) : .integer(Int(low)) }
-    if let high { bounds["max"] = elementType(x).isFloat ? .float32(Float(high)) : .integer(Int(high)) }
+    if let low { bounds["min"] = elementType(x).isFloat ? .float32(Float(low)) : .integer(Extents.integer(low)) }
+    if let high { bounds["max"] = elementType(x).isFloat ? .float32(Float(high)) : .integer(Extents.integer(high)) }
     return try emit("dnn.clamp", [x], bounds)
   }
 

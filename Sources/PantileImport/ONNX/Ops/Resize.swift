@@ -37,7 +37,7 @@ extension ONNXOp {
           case "not_larger", "not_smaller":
             let common = (policy == "not_larger" ? factors.min() : factors.max()) ?? 1
             scales[axis] = common
-            shape[axis] = Int((common * Double(input[axis])).rounded(.toNearestOrAwayFromZero))
+            shape[axis] = Extents.integer((common * Double(input[axis])).rounded(.toNearestOrAwayFromZero))
           default: throw n.node.error("onnx-attribute", "'keep_aspect_ratio_policy' is '\(policy)'")
           }
         }
@@ -47,12 +47,12 @@ extension ONNXOp {
         }
         for (i, axis) in places.enumerated() {
           scales[axis] = given.double(at: i)
-          shape[axis] = Int((Double(input[axis]) * scales[axis]).rounded(.down))
+          shape[axis] = Extents.integer((Double(input[axis]) * scales[axis]).rounded(.down))
         }
       } else {
         throw n.node.error("onnx-input", "neither scales nor sizes")
       }
-      guard isReasonable(shape), shape.allSatisfy({ $0 >= 1 }) else {
+      guard Extents.count(shape) != nil, shape.allSatisfy({ $0 >= 1 }) else {
         throw n.node.error("tensor-shape", "the resized shape \(shape) is impossible")
       }
       return [
@@ -74,8 +74,10 @@ extension ONNXOp {
       guard scales.count == n.rank(x), scales.allSatisfy({ $0 >= 1 && $0 < 1e6 }) else {
         throw n.node.error("onnx-input", "scales \(scales) for \(n.shape(x))")
       }
-      let shape = zip(n.shape(x), scales).map { Int((Double($0) * Double($1)).rounded(.down)) }
-      guard isReasonable(shape) else { throw n.node.error("tensor-shape", "the resized shape \(shape) is impossible") }
+      let shape = zip(n.shape(x), scales).map { Extents.integer((Double($0) * Double($1)).rounded(.down)) }
+      guard Extents.count(shape) != nil else {
+        throw n.node.error("tensor-shape", "the resized shape \(shape) is impossible")
+      }
       return [
         try n.emit(
           "dnn.resize", [x],

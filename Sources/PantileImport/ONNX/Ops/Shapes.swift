@@ -24,7 +24,7 @@ extension NodeImport {
   func pad(
     _ x: ImportedValue, low: [Int], high: [Int], mode: String, value: Double
   ) throws(DiagnosticError) -> ImportedValue {
-    let filler: AttributeSyntax = elementType(x).isFloat ? .float32(Float(value)) : .integer(Int(value))
+    let filler: AttributeSyntax = elementType(x).isFloat ? .float32(Float(value)) : .integer(Extents.integer(value))
     return try emit(
       "dnn.pad", [x], ["low": .integers(low), "high": .integers(high), "mode": .string(mode), "value": filler])
   }
@@ -134,7 +134,7 @@ extension ONNXOp {
         let part = (extent + count - 1) / max(count, 1)
         sizes = (0..<count).map { max(0, min(part, extent - $0 * part)) }
       }
-      guard sizes.count == count, sizes.allSatisfy({ $0 >= 0 }), sizes.reduce(0, +) == extent else {
+      guard sizes.count == count, sizes.allSatisfy({ (0...extent).contains($0) }), sizes.reduce(0, +) == extent else {
         throw n.node.error("shape-mismatch", "parts \(sizes) for \(count) outputs of an extent of \(extent)")
       }
       var start = 0
@@ -179,15 +179,15 @@ extension ONNXOp {
           starts[axis] = min(max(place(givenStarts[i]), 0), extent - 1)
           ends[axis] = min(max(min(place(givenEnds[i]), extent - 1), -1), starts[axis])
         }
-        steps[axis] = step
+        // Beyond the largest step that the op takes; one element remains either way.
+        steps[axis] = min(max(step, -(1 << 40)), 1 << 40)
       }
       return [try n.slice(x, starts: starts, ends: ends, steps: steps)]
     },
     ONNXOp("Expand") { n throws(DiagnosticError) in
       let x = try n.input(0)
       let wanted = try n.constant(1, "shape").integers
-      guard let shape = HostTensor.broadcastShape(n.shape(x), wanted), isReasonable(shape),
-        shape.allSatisfy({ $0 >= 0 })
+      guard let shape = HostTensor.broadcastShape(n.shape(x), wanted), Extents.count(shape) != nil
       else {
         throw n.node.error("shape-mismatch", "\(n.shape(x)) does not expand to \(wanted)")
       }
@@ -196,10 +196,12 @@ extension ONNXOp {
     ONNXOp("Tile") { n throws(DiagnosticError) in
       let x = try n.input(0)
       let repeats = try n.constant(1, "repeats").integers
-      guard repeats.count == n.rank(x), repeats.allSatisfy({ $0 >= 0 && $0 < 1 << 30 }) else {
+      guard repeats.count == n.rank(x), repeats.allSatisfy({ (0...Extents.largestCount).contains($0) }) else {
         throw n.node.error("shape-mismatch", "repeats \(repeats) for \(n.shape(x))")
       }
-      guard isReasonable(zip(repeats, n.shape(x)).map { $0 * $1 }) else {
+      // Refused here, because the op's own rule multiplies.
+      let shape = zip(repeats, n.shape(x)).map { $0.multipliedReportingOverflow(by: $1) }
+      guard !shape.contains(where: \.overflow), Extents.count(shape.map(\.partialValue)) != nil else {
         throw n.node.error("tensor-shape", "repeats \(repeats) make an impossible size")
       }
       return [try n.emit("dnn.tile", [x], ["repeats": .integers(repeats)])]
@@ -216,7 +218,7 @@ extension ONNXOp {
         value = given.double(at: 0)
       }
       let places = try n.optionalConstant(3, "axes").map { $0.integers } ?? Array(0..<rank)
-      guard list.count == 2 * places.count, list.allSatisfy({ abs($0) < 1 << 30 }) else {
+      guard list.count == 2 * places.count, list.allSatisfy({ $0.magnitude < 1 << 30 }) else {
         throw n.node.error("onnx-input", "pads \(list) for \(places.count) dimensions")
       }
       var low = [Int](repeating: 0, count: rank)

@@ -20,8 +20,8 @@ extension NodeImport {
   /// - Throws: `onnx-attribute`, `shape-mismatch`.
   func window(spatial: [Int], kernel given: [Int]?, isOneDimensional: Bool) throws(DiagnosticError) -> Window {
     let kernel = try pair("kernel_shape", isOneDimensional) ?? given ?? []
-    guard kernel.count == 2, kernel.allSatisfy({ $0 >= 1 }) else {
-      throw node.error("onnx-attribute", "'kernel_shape' is missing or not positive")
+    guard kernel.count == 2, kernel.allSatisfy({ (1...(1 << 20)).contains($0) }) else {
+      throw node.error("onnx-attribute", "'kernel_shape' is missing or outside 1 ... 1048576")
     }
     let strides = try pair("strides", isOneDimensional) ?? [1, 1]
     let dilations = try pair("dilations", isOneDimensional) ?? [1, 1]
