@@ -125,8 +125,9 @@ extension AddressGenerator {
       access.baseBits += (rotation.index.value(at: loops) % rotation.slots) * rotation.slotBits
     }
     // A bound that no element can leave is dropped, so that an inner tile costs no more than an unpadded one.
-    var kept: [(bound: Bound, offset: Int)] = []
-    for bound in bounds {
+    var kept = InlineArray<3, Int>(repeating: 0)
+    var keptCount = 0
+    for (index, bound) in bounds.enumerated() {
       let offset = bound.offset.value(at: loops)
       var low = offset
       var high = offset
@@ -134,13 +135,14 @@ extension AddressGenerator {
         let reach = bound.coefficients[d] * (dim.count.value(at: loops) - 1)
         if reach > 0 { high += reach } else { low += reach }
       }
-      if low < 0 || high >= bound.limit { kept.append((bound, offset)) }
+      if low < 0 || high >= bound.limit {
+        access.boundOffsets[keptCount] = offset
+        access.boundLimits[keptCount] = bound.limit
+        kept[keptCount] = index
+        keptCount += 1
+      }
     }
-    access.boundCount = Int32(kept.count)
-    for (b, entry) in kept.enumerated() {
-      access.boundOffsets[b] = entry.offset
-      access.boundLimits[b] = entry.bound.limit
-    }
+    access.boundCount = Int32(keptCount)
     var total = 1
     var used = 0
     for (d, dim) in dims.enumerated() {
@@ -150,24 +152,24 @@ extension AddressGenerator {
       if count == 1 { continue }
       if used > (d < border ? 0 : Int(access.resultDimCount)) {
         var merges = access.strides[used - 1] == dim.strideBits * count
-        for (b, entry) in kept.enumerated() {
+        for b in 0..<keptCount {
           merges =
             merges
-            && access.boundCoefficients[b * 6 + used - 1] == entry.bound.coefficients[d] * count
+            && access.boundCoefficients[b * 6 + used - 1] == bounds[kept[b]].coefficients[d] * count
         }
         if merges {
           access.counts[used - 1] *= count
           access.strides[used - 1] = dim.strideBits
-          for (b, entry) in kept.enumerated() {
-            access.boundCoefficients[b * 6 + used - 1] = entry.bound.coefficients[d]
+          for b in 0..<keptCount {
+            access.boundCoefficients[b * 6 + used - 1] = bounds[kept[b]].coefficients[d]
           }
           continue
         }
       }
       access.counts[used] = count
       access.strides[used] = dim.strideBits
-      for (b, entry) in kept.enumerated() {
-        access.boundCoefficients[b * 6 + used] = entry.bound.coefficients[d]
+      for b in 0..<keptCount {
+        access.boundCoefficients[b * 6 + used] = bounds[kept[b]].coefficients[d]
       }
       used += 1
     }

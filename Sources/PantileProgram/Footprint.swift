@@ -44,6 +44,24 @@ extension ResolvedAccess {
     return (low >> 3)..<((high + Int(elementBits) + 7) >> 3)
   }
 
+  /// Whether every byte of `byteRange` is surely touched: no bounds, and taken from the smallest stride up, each dim
+  /// continues where those inside it end or overlaps them.
+  public var touchesWholeRange: Bool {
+    if boundCount != 0 { return false }
+    var covered = Int(elementBits)
+    var used: UInt8 = 0
+    for _ in 0..<Int(dimCount) {
+      var next = -1
+      for d in 0..<Int(dimCount) where used & (1 << UInt8(d)) == 0 {
+        if next < 0 || abs(strides[d]) < abs(strides[next]) { next = d }
+      }
+      used |= 1 << UInt8(next)
+      if abs(strides[next]) > covered { return false }
+      covered += abs(strides[next]) * (counts[next] - 1)
+    }
+    return true
+  }
+
   /// Calls `body` with each run of consecutive elements along the innermost dim: the index of the first element in
   /// list order, its bit address, and the number of elements; and with nil as address for runs of padding.
   ///

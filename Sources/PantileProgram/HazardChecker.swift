@@ -6,73 +6,47 @@ import PantileSupport
 /// clocks with one entry for each queue and each signal point (`written`, `read(i)`) are carried by the tokens. Two
 /// commands that touch a common byte, one of them writing, must be ordered by tokens, or, inside one queue, by what the
 /// engine interlocks: the drain and the vector engine finish a command before the next, the array keeps accumulators in
-/// order, a DMA keeps its writes in order and nothing else.
+/// order, a DMA keeps its writes in order and nothing else. A channel overflows if it can in any legal order: of its
+/// tokens, only those count as taken whose taking the producer knows of.
 ///
 /// **Accuracy** byte ranges are compared first; where ranges meet but no order is known, the touched runs are compared
 /// byte by byte, so that interleaved strided accesses are no false alarm.
 struct HazardChecker {
   private let program: Program
   private var cursors: [QueueCursor]
+  /// By queue, then as in `FlatQueue.commands`.
+  private let plans: [[CommandPlan]]
   private var sequence: [Int]
-  /// What each queue knows to be complete: commands of queue q up to (excluding) `knowledge[q'][q * points + point]`.
-  private var knowledge: [[Int]]
-  private var channels: [TokenQueue]
-  private var pages: [[Page]]
-  private let pageShift: [Int]
-  private var recordCount = 0
-  private var pruneAt = 4096
+  /// What each queue knows to be complete, one row of `width` for each queue: commands of queue q up to (excluding)
+  /// `knowledge[row * width + q * points + point]`.
+  private var knowledge: [Int]
+  private let width: Int
+  private var channels: [ChannelState]
+  private var records: AccessRecords
+  /// End of the last region of each DRAM, size of other memories.
+  private let limits: [Int]
   private(set) var problems: [Diagnostic] = []
   private(set) var commandsRun = 0
 
   /// Signal points that a clock distinguishes: written, and reads of operands 0 ..< 7.
-  private static let points = 8
+  static let points = 8
   private static let maximumProblems = 20
-
-  private struct TokenQueue {
-    var groups: [(count: Int, clock: [Int])] = []
-    var head = 0
-    var available = 0
-    var hasOverflown = false
-  }
-
-  private typealias Page = [Record]
-
-  private struct Record {
-    var range: Range<Int>
-    var queue: Int
-    var sequence: Int
-    /// 0 = write, 1 + i = read of operand i.
-    var point: Int
-    var interlock: Interlock
-    var dense: Bool
-    var access: ResolvedAccess
-    var command: Int
-  }
-
-  private enum Interlock { case serial, accumulators, writesInOrder, none }
 
   init(_ program: Program) {
     self.program = program
     cursors = program.queues.map { QueueCursor(FlatQueue($0)) }
+    plans = cursors.map { cursor in cursor.queue.commands.map { CommandPlan($0, kernels: program.kernels) } }
     sequence = program.queues.map { _ in 0 }
     let width = program.queues.count * Self.points
-    knowledge = program.queues.map { _ in [Int](repeating: 0, count: width) }
-    channels = program.channels.map { channel in
-      var tokens = TokenQueue()
-      if channel.initial > 0 {
-        tokens.groups.append((channel.initial, [Int](repeating: 0, count: width)))
-        tokens.available = channel.initial
-      }
-      return tokens
+    self.width = width
+    knowledge = [Int](repeating: 0, count: width * program.queues.count)
+    channels = program.channels.map { ChannelState(initial: $0.initial, width: width) }
+    let limits = program.memories.enumerated().map { index, memory in
+      memory.kind == .dram ? program.usedBytes(of: index) : memory.bytes
     }
-    // Pages keep the list of records that an access is compared with short.
-    pageShift = program.memories.map { $0.kind == .dram ? 16 : 10 }
-    pages = program.memories.enumerated().map { index, memory in
-      [Page](
-        repeating: [],
-        count: (memory.kind == .dram ? program.usedBytes(of: index) : memory.bytes) >> (memory.kind == .dram ? 16 : 10)
-          + 1)
-    }
+    self.limits = limits
+    records = AccessRecords(
+      memories: zip(program.memories, limits).map { ($1, $0.kind == .dram ? 16 : 10) })
   }
 
   mutating func run() {
@@ -80,10 +54,12 @@ struct HazardChecker {
     while progress {
       progress = false
       for queue in cursors.indices {
-        while let command = cursors[queue].current, problems.count < Self.maximumProblems {
-          guard take(cursors[queue].command, queue: queue) else { break }
-          check(cursors[queue].command, index: command, queue: queue)
-          give(cursors[queue].command, queue: queue)
+        while let index = cursors[queue].current, problems.count < Self.maximumProblems {
+          let plan = plans[queue][index]
+          let loops = cursors[queue].loops
+          guard take(plan.command.waits, loops, queue: queue) else { break }
+          check(plan, loops, index: index, queue: queue)
+          give(plan.command, loops, queue: queue)
           sequence[queue] += 1
           commandsRun += 1
           cursors[queue].advance()
@@ -97,52 +73,37 @@ struct HazardChecker {
 
   // MARK: Tokens
 
-  private mutating func take(_ command: Command, queue: Int) -> Bool {
-    let loops = cursors[queue].loops
-    for wait in command.waits where wait.guards.hold(at: loops) {
+  private mutating func take(_ waits: [Wait], _ loops: LoopState, queue: Int) -> Bool {
+    for wait in waits where wait.guards.hold(at: loops) {
       if channels[wait.channel.offset].available < wait.count { return false }
     }
-    for wait in command.waits where wait.guards.hold(at: loops) {
-      var needed = wait.count
-      let channel = wait.channel.offset
-      channels[channel].available -= needed
-      while needed > 0 {
-        let head = channels[channel].head
-        let taken = min(needed, channels[channel].groups[head].count)
-        needed -= taken
-        channels[channel].groups[head].count -= taken
-        // Joining element by element: the consumer now knows what the producer knew when it gave the token.
-        let clock = channels[channel].groups[head].clock
-        for i in clock.indices where clock[i] > knowledge[queue][i] { knowledge[queue][i] = clock[i] }
-        if channels[channel].groups[head].count == 0 { channels[channel].head += 1 }
-      }
-      if channels[channel].head > 64 {
-        channels[channel].groups.removeFirst(channels[channel].head)
-        channels[channel].head = 0
-      }
+    for wait in waits where wait.guards.hold(at: loops) {
+      channels[wait.channel.offset].take(
+        wait.count, sequence: sequence[queue], into: &knowledge, row: queue * width, width: width)
     }
     return true
   }
 
-  private mutating func give(_ command: Command, queue: Int) {
-    let loops = cursors[queue].loops
+  private mutating func give(_ command: Command, _ loops: LoopState, queue: Int) {
     for signal in command.signals where signal.guards.hold(at: loops) {
-      let channel = signal.channel.offset
-      var clock = knowledge[queue]
-      switch signal.point {
-      case .read(let operand):
-        clock[queue * Self.points + 1 + operand] = sequence[queue] + 1
-      case .written:
-        for point in 0..<Self.points { clock[queue * Self.points + point] = sequence[queue] + 1 }
+      let point: Int? = if case .read(let operand) = signal.point { 1 + operand } else { nil }
+      let channel = program.channels[signal.channel.offset]
+      let consumer = channel.consumer.offset
+      // Commands of the consumer that have certainly issued when this signal is given.
+      var issued = 0
+      if consumer == queue {
+        issued = sequence[queue] + 1
+      } else {
+        for point in 0..<Self.points { issued = max(issued, knowledge[queue * width + consumer * Self.points + point]) }
       }
-      channels[channel].groups.append((signal.count, clock))
-      channels[channel].available += signal.count
-      if channels[channel].available > program.channels[channel].capacity, !channels[channel].hasOverflown {
-        // The tokens stay, so that one fault is one message and no deadlock is blamed on it.
-        channels[channel].hasOverflown = true
+      let most = channels[signal.channel.offset].give(
+        signal.count, knowledge: knowledge, row: queue * width, width: width, consumerIssued: issued,
+        own: queue * Self.points, point: point, sequence: sequence[queue] + 1)
+      if most > channel.capacity, !channels[signal.channel.offset].hasOverflown {
+        // One fault is one message, and no deadlock is blamed on it: the tokens stay.
+        channels[signal.channel.offset].hasOverflown = true
         report(
-          "channel-overflow",
-          "channel '\(program.channels[channel].name)' holds \(channels[channel].available) tokens but has room for \(program.channels[channel].capacity)",
+          "channel-overflow", "channel '\(channel.name)' can hold \(most) tokens but has room for \(channel.capacity)",
           command, queue)
       }
     }
@@ -150,40 +111,26 @@ struct HazardChecker {
 
   // MARK: Accesses
 
-  private mutating func check(_ command: Command, index: Int, queue: Int) {
-    let loops = cursors[queue].loops
-    let interlock: Interlock =
-      switch command.operation {
-      case .drain, .vector: .serial
-      case .contract: .accumulators
-      case .copy: .writesInOrder
-      case .sync: .none
-      }
-    let reads = command.operation.reads
-    for (operand, generator) in reads.enumerated() {
-      checkAccess(
-        generator.resolved(at: loops), point: 1 + operand, command: command, index: index, queue: queue,
-        interlock: interlock)
+  private mutating func check(_ plan: CommandPlan, _ loops: LoopState, index: Int, queue: Int) {
+    if case .sync = plan.command.operation { return }
+    for (operand, access) in plan.reads.enumerated() {
+      checkAccess(access, loops, point: 1 + operand, plan: plan, index: index, queue: queue)
     }
-    if let write = command.operation.write {
-      checkAccess(
-        write.resolved(at: loops), point: 0, command: command, index: index, queue: queue, interlock: interlock)
-    }
-    checkCounts(command, loops: loops, queue: queue)
+    if let write = plan.write { checkAccess(write, loops, point: 0, plan: plan, index: index, queue: queue) }
+    checkCounts(plan, loops, queue: queue)
   }
 
-  private mutating func checkCounts(_ command: Command, loops: LoopState, queue: Int) {
-    func elements(_ generator: AddressGenerator) -> Int {
-      generator.dims.reduce(1) { $0 * $1.count.value(at: loops) }
-    }
-    func expect(_ actual: Int, _ expected: Int, _ what: String) {
+  private mutating func checkCounts(_ plan: CommandPlan, _ loops: LoopState, queue: Int) {
+    let command = plan.command
+    func expect(_ access: AccessPlan?, _ expected: Int, _ what: String) {
+      guard let access else { return }
+      let actual = access.elementCount(at: loops)
       if actual != expected {
         report("element-count", "\(what) lists \(actual) elements, expected \(expected)", command, queue)
       }
     }
     switch command.operation {
-    case .copy(let copy):
-      expect(elements(copy.destination), elements(copy.source), "the destination")
+    case .copy: expect(plan.write, plan.reads[0].elementCount(at: loops), "the destination")
     case .contract(let tile):
       let m = tile.m.value(at: loops)
       let n = tile.n.value(at: loops)
@@ -195,69 +142,78 @@ struct HazardChecker {
         }
         stored = k / sparsity.group * sparsity.kept
       }
-      expect(elements(tile.a), m * k, "operand a")
-      expect(elements(tile.b), stored * n, "operand b")
-      if let indices = tile.indices { expect(elements(indices), stored * n, "the indices operand") }
-      expect(elements(tile.accumulators), m * n, "the accumulators")
+      expect(plan.reads[0], m &* k, "operand a")
+      expect(plan.reads[1], stored &* n, "operand b")
+      if plan.reads.count > 2 { expect(plan.reads[2], stored &* n, "the indices operand") }
+      expect(plan.write, m &* n, "the accumulators")
     case .drain(let map), .vector(let map):
-      let results = elements(map.output)
-      for (input, generator) in zip(program.kernels[map.kernel.offset].inputs, map.inputs) {
-        expect(elements(generator), input.scope == .point ? results * map.reduced : results, "an input")
+      guard let write = plan.write else { return }
+      let results = write.elementCount(at: loops)
+      for (number, input) in program.kernels[map.kernel.offset].inputs.enumerated() {
+        let access = plan.reads[number]
+        expect(access, input.scope == .point ? results &* map.reduced : results, "input \(number)")
+        if input.scope == .point, map.reduced > 1, !access.endsWithDims(of: map.reduced, at: loops) {
+          report(
+            "reduced-dims", "the last dims of input \(number) do not list the \(map.reduced) reduced points", command,
+            queue)
+        }
       }
     case .sync: break
     }
   }
 
   private mutating func checkAccess(
-    _ access: ResolvedAccess, point: Int, command: Command, index: Int, queue: Int, interlock: Interlock
+    _ plan: AccessPlan, _ loops: LoopState, point: Int, plan command: CommandPlan, index: Int, queue: Int
   ) {
-    guard let range = access.byteRange else { return }
-    let memory = Int(access.memory)
-    guard range.lowerBound >= 0, range.upperBound <= program.memories[memory].bytes else {
-      report(
-        "out-of-bounds",
-        "touches bytes \(range.lowerBound) ..< \(range.upperBound) of '\(program.memories[memory].name)', which has \(program.memories[memory].bytes)",
-        command, queue)
-      return
-    }
-    if point == 0, program.memories[memory].kind == .dram { checkRegionWrite(range, memory, command, queue) }
-    let dense = access.boundCount == 0 && access.elementCount * Int(access.elementBits) >= range.count * 8 - 7
-    let record = Record(
-      range: range, queue: queue, sequence: sequence[queue], point: point, interlock: interlock, dense: dense,
-      access: access, command: index)
-    let first = range.lowerBound >> pageShift[memory]
-    let last = (range.upperBound - 1) >> pageShift[memory]
-    var compared = Set<Int>()
-    for page in first...last where page < pages[memory].count {
-      var kept: Page = []
-      kept.reserveCapacity(pages[memory][page].count + 1)
-      for old in pages[memory][page] {
-        var drop = false
-        if old.range.overlaps(range) {
-          let ordered = isOrdered(old, before: record)
-          if point == 0 || old.point == 0 {
-            if !ordered {
-              let key = old.queue << 40 | old.sequence << 4 | old.point
-              if !compared.contains(key) {
-                compared.insert(key)
-                if overlapsExactly(old.access, access) { reportRace(old, record, memory, command) }
-              }
-            } else if point == 0 {
-              drop = covers(record, old)
-            }
-          } else if old.queue == queue, old.point == point {
-            drop = covers(record, old)
-          }
-        }
-        if !drop { kept.append(old) }
+    guard let touched = plan.touched(at: loops) else { return }
+    var range = touched.range
+    let memory = plan.generator.memory.offset
+    if range.lowerBound < 0 || range.upperBound > limits[memory] {
+      // The range may be larger than what is touched.
+      let runs = plan.resolved(at: loops).byteRuns
+      guard let low = runs.map(\.lowerBound).min(), let high = runs.map(\.upperBound).max() else { return }
+      range = low..<high
+      guard low >= 0, high <= limits[memory] else {
+        report(
+          "out-of-bounds",
+          "touches bytes \(low) ..< \(high) of '\(program.memories[memory].name)', which has \(limits[memory])\(program.memories[memory].kind == .dram ? " in regions" : "")",
+          command.command, queue)
+        return
       }
-      recordCount += kept.count + 1 - pages[memory][page].count
-      kept.append(record)
-      pages[memory][page] = kept
     }
-    if recordCount > pruneAt { prune() }
+    if program.memories[memory].kind == .dram {
+      if point == 0 {
+        checkRegionWrite(range, memory, command.command, queue)
+      } else if liesInReadOnlyRegion(range, memory) {
+        return  // nothing may write there, so nothing can race
+      }
+    }
+    let record = AccessRecords.Record(
+      low: range.lowerBound, high: range.upperBound, sequence: sequence[queue], queue: Int32(queue),
+      command: Int32(index), point: Int8(point), isDense: touched.isDense)
+    let row = queue * width
+    var races: [AccessRecords.Record] = []
+    var comparison = AccessRecords.Comparison(
+      knowledge: knowledge, row: row, interlocks: interlocks(of: command.command.operation), plan: plan, loops: loops)
+    records.add(record, memory: memory, &comparison) { races.append($0) }
+    for old in races { reportRace(old, record, memory, command.command) }
+    if records.wantsPruning {
+      var floor = [Int](repeating: Int.max, count: width)
+      for queue in cursors.indices where cursors[queue].current != nil {
+        for i in floor.indices { floor[i] = min(floor[i], knowledge[queue * width + i]) }
+      }
+      records.prune(below: floor)
+    }
   }
 
+  /// Which earlier accesses of the same queue the engine finishes before it starts this one.
+  private func interlocks(of operation: Command.Operation) -> AccessRecords.Interlocks {
+    switch operation {
+    case .drain, .vector: return .all
+    case .contract, .copy: return .writes
+    case .sync: return .none
+    }
+  }
   /// A write of DRAM must stay inside one region that may be written.
   private mutating func checkRegionWrite(_ range: Range<Int>, _ memory: Int, _ command: Command, _ queue: Int) {
     for region in program.regions where region.memory.offset == memory {
@@ -275,57 +231,15 @@ struct HazardChecker {
       queue)
   }
 
-  private func covers(_ new: Record, _ old: Record) -> Bool {
-    if new.dense, new.range.lowerBound <= old.range.lowerBound, new.range.upperBound >= old.range.upperBound {
-      return true
-    }
-    return new.range == old.range && new.access.sameElements(as: old.access)
-  }
-
-  private func isOrdered(_ old: Record, before new: Record) -> Bool {
-    if old.queue == new.queue {
-      if old.sequence == new.sequence { return true }
-      switch old.interlock {
-      case .serial: return true
-      case .accumulators where old.point == 0 && new.point == 0: return true
-      case .writesInOrder where old.point == 0 && new.point == 0: return true
-      case .accumulators, .writesInOrder, .none: break
-      }
-    }
-    return knowledge[new.queue][old.queue * Self.points + old.point] > old.sequence
-  }
-
-  private func overlapsExactly(_ a: ResolvedAccess, _ b: ResolvedAccess) -> Bool {
-    let left = a.byteRuns.sorted { $0.lowerBound < $1.lowerBound }
-    let right = b.byteRuns.sorted { $0.lowerBound < $1.lowerBound }
-    var i = 0
-    var j = 0
-    while i < left.count, j < right.count {
-      if left[i].upperBound <= right[j].lowerBound {
-        i += 1
-      } else if right[j].upperBound <= left[i].lowerBound {
-        j += 1
-      } else {
+  private func liesInReadOnlyRegion(_ range: Range<Int>, _ memory: Int) -> Bool {
+    for region in program.regions where region.memory.offset == memory {
+      if region.base <= range.lowerBound, range.upperBound <= region.base + region.bytes,
+        region.kind == .weight || region.kind == .input
+      {
         return true
       }
     }
     return false
-  }
-
-  /// Forgets accesses that every queue with work left knows to be complete: nothing can race with them any more.
-  private mutating func prune() {
-    var floor = [Int](repeating: Int.max, count: program.queues.count * Self.points)
-    for queue in cursors.indices where cursors[queue].current != nil {
-      for i in floor.indices { floor[i] = min(floor[i], knowledge[queue][i]) }
-    }
-    recordCount = 0
-    for memory in pages.indices {
-      for page in pages[memory].indices where !pages[memory][page].isEmpty {
-        pages[memory][page].removeAll { floor[$0.queue * Self.points + $0.point] > $0.sequence }
-        recordCount += pages[memory][page].count
-      }
-    }
-    pruneAt = max(4096, recordCount * 2)
   }
 
   // MARK: Reports
@@ -343,12 +257,15 @@ struct HazardChecker {
     problems.append(Diagnostic(code, "\(place(command, queue))\(trip): \(message)"))
   }
 
-  private mutating func reportRace(_ old: Record, _ new: Record, _ memory: Int, _ command: Command) {
-    let other = cursors[old.queue].queue.commands[old.command]
+  private mutating func reportRace(
+    _ old: AccessRecords.Record, _ new: AccessRecords.Record, _ memory: Int, _ command: Command
+  ) {
+    let oldQueue = Int(old.queue)
+    let other = cursors[oldQueue].queue.commands[Int(old.command)]
     report(
       "race",
-      "\(new.point == 0 ? "writes" : "reads") bytes \(new.range.lowerBound) ..< \(new.range.upperBound) of '\(program.memories[memory].name)' unordered with the \(old.point == 0 ? "write" : "read") of \(old.range.lowerBound) ..< \(old.range.upperBound) by command \(old.sequence) of \(place(other, old.queue))",
-      command, new.queue)
+      "\(new.point == 0 ? "writes" : "reads") bytes \(new.low) ..< \(new.high) of '\(program.memories[memory].name)' unordered with the \(old.point == 0 ? "write" : "read") of \(old.low) ..< \(old.high) by command \(old.sequence) of \(place(other, oldQueue))",
+      command, Int(new.queue))
   }
 
   private mutating func reportDeadlock() {
@@ -366,24 +283,6 @@ struct HazardChecker {
     }
     guard !blocked.isEmpty else { return }
     problems.append(Diagnostic("deadlock", "\(blocked.count) wait(s) can never be met", notes: blocked))
-  }
-}
-
-extension ResolvedAccess {
-  /// Whether both list the same elements of the same memory in the same order.
-  func sameElements(as other: ResolvedAccess) -> Bool {
-    guard
-      memory == other.memory, baseBits == other.baseBits, elementBits == other.elementBits, dimCount == other.dimCount,
-      boundCount == other.boundCount
-    else { return false }
-    for d in 0..<Int(dimCount) where counts[d] != other.counts[d] || strides[d] != other.strides[d] { return false }
-    for b in 0..<Int(boundCount) {
-      if boundOffsets[b] != other.boundOffsets[b] || boundLimits[b] != other.boundLimits[b] { return false }
-      for d in 0..<Int(dimCount) where coefficient(bound: b, dim: d) != other.coefficient(bound: b, dim: d) {
-        return false
-      }
-    }
-    return true
   }
 }
 

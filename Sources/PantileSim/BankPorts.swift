@@ -63,9 +63,9 @@ struct BankPorts {
     return freed
   }
 
-  /// The banks that an access touches, as a mask; banks are equal blocks of the memory.
-  static func mask(_ access: ResolvedAccess, bankBytes: Int) -> UInt64 {
-    guard let range = access.byteRange else { return 0 }
+  /// The banks of a byte range, as a mask; banks are equal blocks of the memory.
+  static func mask(_ range: Range<Int>?, bankBytes: Int) -> UInt64 {
+    guard let range else { return 0 }
     let first = range.lowerBound / bankBytes
     let last = (range.upperBound - 1) / bankBytes
     let ones: UInt64 = last - first >= 63 ? .max : (1 << UInt64(last - first + 1)) - 1

@@ -34,6 +34,8 @@ public struct TimingRun: ~Copyable {
     var waiting: StallCause?
     /// A DMA command on the bus: its layer, release masks, own bursts, and signals to send.
     var transfer: PendingTransfer?
+    /// Bank masks of the command that the cursor stands on, once they are known.
+    var masks: (reads: UInt64, writes: UInt64)?
     /// When the last copy's writes were visible; a DMA keeps its writes in order.
     var lastAnswered = 0
     var isDone = false
@@ -51,8 +53,29 @@ public struct TimingRun: ~Copyable {
     var signals: [(isRead: Bool, channel: Int, count: Int)]
   }
 
+  /// What transfers count; the ids of these actions are their places in this list.
+  private enum TransferAction: String, CaseIterable {
+    case readDRAM = "dram.read_bytes"
+    case writeDRAM = "dram.write_bytes"
+    case readScratchpad = "spad.read_bytes"
+    case writeScratchpad = "spad.write_bytes"
+    case move = "dma.bytes"
+
+    var id: Int {
+      switch self {
+      case .readDRAM: return 0
+      case .writeDRAM: return 1
+      case .readScratchpad: return 2
+      case .writeScratchpad: return 3
+      case .move: return 4
+      }
+    }
+  }
+
   private let program: Program
   private let machine: Machine
+  /// By queue, then as in `FlatQueue.commands`.
+  private let plans: [[CommandTiming]]
   private var queues: [QueueState]
   private let units: [Machine.Unit]
   private var tokens: [Int]
@@ -66,9 +89,11 @@ public struct TimingRun: ~Copyable {
   private let bankBytes: Int
   private var accounting: Accounting
   private var layers: [TimingResult.Layer]
-  private var actionCounts: [[Int: Int]]
-  private var actionNames: [String] = []
-  private var actionIndex: [String: Int] = [:]
+  /// By layer and action.
+  private var actionCounts: [[Int]]
+  private var actionNames = TransferAction.allCases.map(\.rawValue)
+  private var actionIndex: [String: Int] = Dictionary(
+    uniqueKeysWithValues: TransferAction.allCases.enumerated().map { ($1.rawValue, $0) })
   private var commands = 0
   private var jitter: SplitMix64?
   private let options: Options
@@ -86,6 +111,9 @@ public struct TimingRun: ~Copyable {
     self.onIssue = onIssue
     jitter = options.jitterSeed.map { SplitMix64(seed: $0) }
     queues = program.queues.map { QueueState(cursor: QueueCursor(FlatQueue($0))) }
+    plans = queues.map { queue in
+      queue.cursor.queue.commands.map { CommandTiming(CommandPlan($0, kernels: program.kernels)) }
+    }
     units = program.queues.map { queue in
       // Machine.check found each of them.
       guard let engine = machine.engines.first(where: { $0.name == queue.engine }) else {
@@ -110,7 +138,7 @@ public struct TimingRun: ~Copyable {
     bankBytes = scratchpad.map { max(1, program.memories[$0].bytes / program.memories[$0].banks) } ?? 1
     accounting = Accounting(queues: program.queues.count, layers: program.layers.count, trace: options.trace)
     layers = program.layers.map { _ in TimingResult.Layer(start: 0, end: 0, activities: [], actions: []) }
-    actionCounts = program.layers.map { _ in [:] }
+    actionCounts = program.layers.map { _ in [] }
   }
 
   /// Runs to the end.
@@ -156,12 +184,13 @@ public struct TimingRun: ~Copyable {
 
   private mutating func tryIssue(_ queue: Int, at time: Int) {
     while !queues[queue].isDone {
-      guard queues[queue].cursor.current != nil else {
+      guard let position = queues[queue].cursor.current else {
         if queues[queue].transfer == nil { close(queue, at: time) }
         return
       }
       guard queues[queue].transfer == nil, time >= queues[queue].acceptsAt else { return }
-      let command = queues[queue].cursor.command
+      let plan = plans[queue][position]
+      let command = plan.plan.command
       let loops = queues[queue].cursor.loops
       for wait in command.waits where wait.guards.hold(at: loops) {
         if tokens[wait.channel.offset] < wait.count {
@@ -176,12 +205,14 @@ public struct TimingRun: ~Copyable {
           return
         }
       }
-      let masks = bankMasks(command.operation, loops)
+      let masks = queues[queue].masks ?? bankMasks(plan.plan, loops)
+      queues[queue].masks = masks
       guard ports.areFree(reads: masks.reads, writes: masks.writes, for: queue) else {
         note(queue, for: StallCause(.bank), at: time, layer: command.layer.offset)
         return
       }
-      issue(queue, command, loops, masks, at: time)
+      issue(queue, plan, loops, masks, at: time)
+      queues[queue].masks = nil
     }
   }
 
@@ -211,26 +242,14 @@ public struct TimingRun: ~Copyable {
     queues[queue].isDone = true
   }
 
-  private func bankMasks(_ operation: Command.Operation, _ loops: LoopState) -> (reads: UInt64, writes: UInt64) {
+  private func bankMasks(_ plan: CommandPlan, _ loops: LoopState) -> (reads: UInt64, writes: UInt64) {
     guard let scratchpad else { return (0, 0) }
     var reads: UInt64 = 0
-    var writes: UInt64 = 0
-    func mask(_ generator: AddressGenerator) -> UInt64 {
-      generator.memory.offset == scratchpad ? BankPorts.mask(generator.resolved(at: loops), bankBytes: bankBytes) : 0
+    for access in plan.reads where access.generator.memory.offset == scratchpad {
+      reads |= BankPorts.mask(access.touched(at: loops)?.range, bankBytes: bankBytes)
     }
-    switch operation {
-    case .sync: break
-    case .copy(let copy):
-      reads = mask(copy.source)
-      writes = mask(copy.destination)
-    case .contract(let tile):
-      reads = mask(tile.a) | mask(tile.b)
-      if let indices = tile.indices { reads |= mask(indices) }
-    case .drain(let map), .vector(let map):
-      for input in map.inputs { reads |= mask(input) }
-      writes = mask(map.output)
-    }
-    return (reads, writes)
+    guard let write = plan.write, write.generator.memory.offset == scratchpad else { return (reads, 0) }
+    return (reads, BankPorts.mask(write.touched(at: loops)?.range, bankBytes: bankBytes))
   }
 
   private mutating func stretch() -> Int {
@@ -239,8 +258,9 @@ public struct TimingRun: ~Copyable {
   }
 
   private mutating func issue(
-    _ queue: Int, _ command: Command, _ loops: LoopState, _ masks: (reads: UInt64, writes: UInt64), at time: Int
+    _ queue: Int, _ plan: CommandTiming, _ loops: LoopState, _ masks: (reads: UInt64, writes: UInt64), at time: Int
   ) {
+    let command = plan.plan.command
     settle(queue, until: time, layer: command.layer.offset)
     queues[queue].waiting = nil
     for wait in command.waits where wait.guards.hold(at: loops) { tokens[wait.channel.offset] -= wait.count }
@@ -248,48 +268,24 @@ public struct TimingRun: ~Copyable {
     let layer = command.layer.offset
     layers[layer].commands += 1
     onIssue?(queue)
-    var nextAccept = time
-    var writtenAt = time
-    var readAt: [Int] = []
-    switch (command.operation, units[queue]) {
-    case (.sync, _): break
-    case (.contract(let tile), .array(let array)):
-      let extents = TileExtents(m: tile.m.value(at: loops), k: tile.k.value(at: loops), n: tile.n.value(at: loops))
-      let timing = array.timing(extents, tile.format)
-      let extra = stretch()
-      writtenAt = time + timing.duration + extra
-      nextAccept = time + timing.nextIssue + extra
-      readAt = [time + timing.readA, time + timing.readB, time + timing.readB]
-      let accumulate: Bool =
-        switch tile.initial {
-        case .zero: false
-        case .accumulate: true
-        case .zeroInFirst(let depth): !loops.isFirst(depth)
-        }
-      for action in array.actions(extents, tile.format, accumulate) { count(action.name, action.count, layer) }
-    case (.drain(let map), .drain(let options)):
-      let points = map.output.elementCount(at: loops)
-      writtenAt = time + options.duration(points: points) + stretch()
-      nextAccept = writtenAt
-      readAt = map.inputs.map { _ in writtenAt }
-      countMap(map, points: points, loops: loops, layer: layer, prefix: "drain")
-    case (.vector(let map), .vector(let options)):
-      let kernel = program.kernels[map.kernel.offset]
-      let points = map.output.elementCount(at: loops)
-      writtenAt = time + options.duration(of: kernel, points: points, reduced: map.reduced) + stretch()
-      nextAccept = writtenAt
-      readAt = map.inputs.map { _ in writtenAt }
-      countMap(map, points: points, loops: loops, layer: layer, prefix: "vector")
-    case (.copy(let copy), .dma(let options)):
-      startCopy(queue, command, copy, options, loops, masks, at: time)
+    if case .copy(let copy) = command.operation, case .dma(let options) = units[queue] {
+      startCopy(queue, plan.plan, copy, options, loops, masks, at: time)
       queues[queue].cursor.advance()
       return
-    default: preconditionFailure("command on the wrong engine; Machine.check proves it")
     }
+    let unit = units[queue]
+    let cost = plan.cost(at: loops) { makeCost(of: command, at: loops, on: unit) }
+    for (action, number) in cost.actions { count(action, number, layer) }
+    let extra = cost.duration > 0 ? stretch() : 0
+    let nextAccept = time + cost.nextIssue + extra
+    let writtenAt = time + cost.duration + extra
+    /// A pipeline reads until it writes; an array says when it has read.
+    func readAt(_ operand: Int) -> Int { cost.reads.isEmpty ? writtenAt : time + cost.reads[operand] }
     if masks.reads | masks.writes != 0 {
       ports.take(reads: masks.reads, writes: masks.writes, for: queue)
       if masks.reads != 0 {
-        events.add(.release, at: max(time + 1, readAt.max() ?? writtenAt), queue, 0, mask: masks.reads)
+        let last = cost.reads.max().map { time + $0 } ?? writtenAt
+        events.add(.release, at: max(time + 1, last), queue, 0, mask: masks.reads)
       }
       if masks.writes != 0 { events.add(.release, at: max(time + 1, writtenAt), queue, 1, mask: masks.writes) }
     }
@@ -297,7 +293,7 @@ public struct TimingRun: ~Copyable {
       let point: Int =
         switch signal.point {
         case .written: writtenAt
-        case .read(let operand): readAt[operand]
+        case .read(let operand): readAt(operand)
         }
       events.add(.token, at: max(point, time + 1), signal.count, signal.channel.offset)
     }
@@ -310,39 +306,71 @@ public struct TimingRun: ~Copyable {
     queues[queue].cursor.advance()
   }
 
+  /// What a command costs besides its DMA transfers; the same for all trips of equal shape.
+  private mutating func makeCost(of command: Command, at loops: LoopState, on unit: Machine.Unit) -> CommandTiming.Cost
+  {
+    switch (command.operation, unit) {
+    case (.sync, _): return CommandTiming.Cost()
+    case (.contract(let tile), .array(let array)):
+      let extents = TileExtents(m: tile.m.value(at: loops), k: tile.k.value(at: loops), n: tile.n.value(at: loops))
+      let timing = array.timing(extents, tile.format)
+      let accumulate: Bool =
+        switch tile.initial {
+        case .zero: false
+        case .accumulate: true
+        case .zeroInFirst(let depth): !loops.isFirst(depth)
+        }
+      var cost = CommandTiming.Cost(
+        duration: timing.duration, nextIssue: timing.nextIssue, reads: [timing.readA, timing.readB, timing.readB])
+      for action in array.actions(extents, tile.format, accumulate) {
+        cost.actions.append((actionID(action.name), action.count))
+      }
+      return cost
+    case (.drain(let map), .drain(let options)):
+      let duration = options.duration(points: map.output.elementCount(at: loops))
+      return CommandTiming.Cost(
+        duration: duration, nextIssue: duration, actions: actions(of: map, at: loops, prefix: "drain"))
+    case (.vector(let map), .vector(let options)):
+      let duration = options.duration(
+        of: program.kernels[map.kernel.offset], points: map.output.elementCount(at: loops), reduced: map.reduced)
+      return CommandTiming.Cost(
+        duration: duration, nextIssue: duration, actions: actions(of: map, at: loops, prefix: "vector"))
+    default: preconditionFailure("command on the wrong engine; Machine.check proves it")
+    }
+  }
+
   // MARK: DMA
 
   private mutating func startCopy(
-    _ queue: Int, _ command: Command, _ copy: Copy, _ options: DMAOptions, _ loops: LoopState,
+    _ queue: Int, _ plan: CommandPlan, _ copy: Copy, _ options: DMAOptions, _ loops: LoopState,
     _ masks: (reads: UInt64, writes: UInt64), at time: Int
   ) {
+    let command = plan.command
     let layer = command.layer.offset
-    let source = copy.source.resolved(at: loops)
-    let destination = copy.destination.resolved(at: loops)
-    let bytes = source.elementCount * Int(source.elementBits) / 8
+    let bytes = plan.reads[0].elementCount(at: loops) * copy.source.elementBits / 8
     var bursts = 0
     var bus = -1
     if busOf[copy.source.memory.offset] >= 0 {
       bus = busOf[copy.source.memory.offset]
       let burst = burstOf[copy.source.memory.offset]
-      let count = source.bursts(of: burst).count
+      let count = plan.reads[0].burstCount(at: loops, burst: burst) { $0.bursts(of: burst).count }
       bursts += count
       layers[layer].offchipReadBytes += count * burst
-      self.count("dram.read_bytes", count * burst, layer)
+      self.count(TransferAction.readDRAM.id, count * burst, layer)
     } else {
-      self.count("spad.read_bytes", bytes, layer)
+      self.count(TransferAction.readScratchpad.id, bytes, layer)
     }
-    if busOf[copy.destination.memory.offset] >= 0 {
+    if busOf[copy.destination.memory.offset] >= 0, let write = plan.write {
       bus = busOf[copy.destination.memory.offset]
       let burst = burstOf[copy.destination.memory.offset]
-      let count = destination.bursts(of: burst).count
+      let count = write.burstCount(at: loops, burst: burst) { $0.bursts(of: burst).count }
       bursts += count
       layers[layer].offchipWriteBytes += count * burst
-      self.count("dram.write_bytes", count * burst, layer)
+      self.count(TransferAction.writeDRAM.id, count * burst, layer)
     } else {
-      self.count("spad.write_bytes", bytes, layer)
+      self.count(TransferAction.writeScratchpad.id, bytes, layer)
     }
-    self.count("dma.bytes", bytes, layer)
+    self.count(TransferAction.move.id, bytes, layer)
     var signals: [(isRead: Bool, channel: Int, count: Int)] = []
     for signal in command.signals where signal.guards.hold(at: loops) {
       signals.append((signal.point != .written, signal.channel.offset, signal.count))
@@ -387,34 +415,36 @@ public struct TimingRun: ~Copyable {
 
   // MARK: Counting
 
-  private mutating func countMap(_ map: Map, points: Int, loops: LoopState, layer: Int, prefix: String) {
+  private mutating func actions(of map: Map, at loops: LoopState, prefix: String) -> [(action: Int, count: Int)] {
     let kernel = program.kernels[map.kernel.offset]
+    let points = map.output.elementCount(at: loops)
+    var actions: [(action: Int, count: Int)] = []
     for (input, generator) in zip(kernel.inputs, map.inputs) {
       let elements = input.scope == .point ? points * map.reduced : points
       if program.memories[generator.memory.offset].kind == .accumulator {
-        count("acc.read", elements, layer)
+        actions.append((actionID("acc.read"), elements))
       } else if generator.dims.contains(where: { $0.strideBits != 0 }) {
         // A parameter row that is broadcast over rows is read once for each of its elements.
         let distinct = generator.dims.reduce(1) { $1.strideBits == 0 ? $0 : $0 * $1.count.value(at: loops) }
-        count("spad.read_bytes", min(elements, distinct) * input.format.bits / 8, layer)
+        actions.append((actionID("spad.read_bytes"), min(elements, distinct) * input.format.bits / 8))
       }
     }
-    count("spad.write_bytes", points * kernel.outputFormat.bits / 8, layer)
+    actions.append((actionID("spad.write_bytes"), points * kernel.outputFormat.bits / 8))
     let operations = points * kernel.slots(reduced: map.reduced)
-    count(kernel.usesFloat ? "\(prefix).op.fp32" : "\(prefix).op.int32", operations, layer)
+    actions.append((actionID(kernel.usesFloat ? "\(prefix).op.fp32" : "\(prefix).op.int32"), operations))
+    return actions
   }
 
-  private mutating func count(_ name: String, _ number: Int, _ layer: Int) {
-    guard number != 0 else { return }
-    let index: Int
-    if let known = actionIndex[name] {
-      index = known
-    } else {
-      index = actionNames.count
-      actionNames.append(name)
-      actionIndex[name] = index
-    }
-    actionCounts[layer][index, default: 0] += number
+  private mutating func actionID(_ name: String) -> Int {
+    if let known = actionIndex[name] { return known }
+    actionNames.append(name)
+    actionIndex[name] = actionNames.count - 1
+    return actionNames.count - 1
+  }
+
+  private mutating func count(_ action: Int, _ number: Int, _ layer: Int) {
+    while actionCounts[layer].count <= action { actionCounts[layer].append(0) }
+    actionCounts[layer][action] += number
   }
 
   private consuming func result() -> TimingResult {
@@ -425,7 +455,7 @@ public struct TimingRun: ~Copyable {
       layers[index].end = interval.end
       layers[index].activities = interval.activities
       var actions: [ActionCount] = []
-      for (name, number) in actionCounts[index] {
+      for (name, number) in actionCounts[index].enumerated() where number != 0 {
         actions.append(ActionCount(actionNames[name], number))
         totals[name, default: 0] += number
       }

@@ -2,6 +2,7 @@
 //
 // MACHINE: array=ws:4x4:overlapped drain=4:3 vector=4:5 dma=16:4 dram=8/1:20:32
 // ERROR: race
+// ERROR: channel-overflow
 "program.module"() ({
   "program.memory"() {bytes = 65536, kind = "dram", sym_name = "dram"} : () -> ()
   "program.memory"() {banks = 16, bytes = 8192, kind = "scratchpad", sym_name = "spad"} : () -> ()

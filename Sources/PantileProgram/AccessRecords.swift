@@ -1,0 +1,220 @@
+/// Accesses that later ones may still race with, found by the pages of memory that they touch.
+struct AccessRecords {
+  struct Record {
+    /// The touched bytes.
+    var low: Int
+    var high: Int
+    /// Number of the command in its queue.
+    var sequence: Int
+    var queue: Int32
+    /// Index of the command as written.
+    var command: Int32
+    /// 0 = write, 1 + i = read of operand i.
+    var point: Int8
+    /// Every byte of the range is touched.
+    var isDense: Bool
+    var isDead = false
+    /// Pages that still list the record.
+    var pages: Int32 = 0
+  }
+
+  /// What an engine interlocks between its own commands.
+  enum Interlocks {
+    case none
+    /// Writes stay in order.
+    case writes
+    /// A command ends before the next begins.
+    case all
+  }
+
+  /// What the new access knows, and how to look at it closely.
+  struct Comparison {
+    let knowledge: [Int]
+    let row: Int
+    let interlocks: Interlocks
+    let plan: AccessPlan
+    let loops: LoopState
+    /// Resolved when first needed.
+    private var resolved: ResolvedAccess?
+
+    init(knowledge: [Int], row: Int, interlocks: Interlocks, plan: AccessPlan, loops: LoopState) {
+      self.knowledge = knowledge
+      self.row = row
+      self.interlocks = interlocks
+      self.plan = plan
+      self.loops = loops
+    }
+
+    mutating func access() -> ResolvedAccess {
+      if let resolved { return resolved }
+      let access = plan.resolved(at: loops)
+      resolved = access
+      return access
+    }
+
+    func isOrdered(_ old: Record, before new: Record) -> Bool {
+      if old.queue == new.queue {
+        if old.sequence == new.sequence { return true }
+        switch interlocks {
+        case .all: return true
+        case .writes: if old.point == 0, new.point == 0 { return true }
+        case .none: break
+        }
+      }
+      return knowledge[row + Int(old.queue) * HazardChecker.points + Int(old.point)] > old.sequence
+    }
+  }
+
+  private struct Memory {
+    var firstPage: Int
+    var pageCount: Int
+    var shift: Int
+  }
+
+  private var memories: [Memory] = []
+  /// Record indices by page, all memories one after another.
+  private var pages: [[Int32]]
+  private var records: [Record] = []
+  /// As `records`; apart, because it is seldom looked at.
+  private var accesses: [ResolvedAccess] = []
+  private var freeSlots: [Int32] = []
+  private var liveCount = 0
+  private var pruneAt = 4096
+
+  /// Pages of a memory are at most this many.
+  private static let mostPages = 1 << 16
+
+  /// - Parameter memories: size in bytes and the least page size as a power of two.
+  init(memories sizes: [(bytes: Int, shift: Int)]) {
+    var count = 0
+    for size in sizes {
+      var shift = size.shift
+      while size.bytes >> shift >= Self.mostPages { shift += 1 }
+      let pageCount = size.bytes >> shift + 1
+      memories.append(Memory(firstPage: count, pageCount: pageCount, shift: shift))
+      count += pageCount
+    }
+    pages = [[Int32]](repeating: [], count: count)
+  }
+
+  /// Compares a new access with those before it, forgets what it covers, and keeps it.
+  ///
+  /// - Precondition: the range lies inside the memory.
+  mutating func add(_ new: Record, memory: Int, _ comparison: inout Comparison, onRace: (Record) -> Void) {
+    let shift = memories[memory].shift
+    let first = new.low >> shift
+    let last = (new.high - 1) >> shift
+    let slot: Int32
+    var record = new
+    record.pages = Int32(last - first + 1)
+    if let free = freeSlots.popLast() {
+      slot = free
+      records[Int(slot)] = record
+    } else {
+      slot = Int32(records.count)
+      records.append(record)
+      accesses.append(ResolvedAccess())
+    }
+    accesses[Int(slot)] = comparison.access()
+    liveCount += 1
+    var list: [Int32] = []
+    for page in first...last {
+      let index = memories[memory].firstPage + page
+      swap(&list, &pages[index])
+      var kept = 0
+      for position in list.indices {
+        let candidate = list[position]
+        // A pair is compared on the first page that both touch.
+        if !records[Int(candidate)].isDead, page == max(first, records[Int(candidate)].low >> shift) {
+          compare(Int(candidate), new, &comparison, onRace)
+        }
+        if records[Int(candidate)].isDead {
+          records[Int(candidate)].pages -= 1
+          if records[Int(candidate)].pages == 0 { freeSlots.append(candidate) }
+        } else {
+          list[kept] = candidate
+          kept += 1
+        }
+      }
+      list.removeSubrange(kept...)
+      list.append(slot)
+      swap(&list, &pages[index])
+    }
+  }
+
+  private mutating func compare(
+    _ candidate: Int, _ new: Record, _ comparison: inout Comparison, _ onRace: (Record) -> Void
+  ) {
+    let old = records[candidate]
+    guard old.low < new.high, new.low < old.high else { return }
+    if new.point == 0 || old.point == 0 {
+      if !comparison.isOrdered(old, before: new) {
+        if accesses[candidate].meets(comparison.access()) { onRace(old) }
+      } else if new.point == 0, covers(new, candidate, &comparison) {
+        forget(candidate)
+      }
+    } else if old.queue == new.queue, old.point == new.point, covers(new, candidate, &comparison) {
+      forget(candidate)
+    }
+  }
+
+  /// Whether every byte of the candidate is one of the new access.
+  private func covers(_ new: Record, _ candidate: Int, _ comparison: inout Comparison) -> Bool {
+    let old = records[candidate]
+    if new.isDense, new.low <= old.low, new.high >= old.high { return true }
+    return new.low == old.low && new.high == old.high && accesses[candidate].sameElements(as: comparison.access())
+  }
+
+  private mutating func forget(_ index: Int) {
+    records[index].isDead = true
+    liveCount -= 1
+  }
+
+  /// Whether so many accesses are kept that it pays to look for those that nothing can race with any more.
+  var wantsPruning: Bool { liveCount > pruneAt }
+
+  /// Forgets accesses that every queue with work left knows to be complete: `floor` by queue and point.
+  mutating func prune(below floor: [Int]) {
+    for index in records.indices where !records[index].isDead {
+      let record = records[index]
+      if floor[Int(record.queue) * HazardChecker.points + Int(record.point)] > record.sequence { forget(index) }
+    }
+    pruneAt = max(4096, liveCount * 2)
+  }
+}
+
+extension ResolvedAccess {
+  /// Whether both list the same elements of the same memory in the same order.
+  func sameElements(as other: ResolvedAccess) -> Bool {
+    guard
+      memory == other.memory, baseBits == other.baseBits, elementBits == other.elementBits, dimCount == other.dimCount,
+      boundCount == other.boundCount
+    else { return false }
+    for d in 0..<Int(dimCount) where counts[d] != other.counts[d] || strides[d] != other.strides[d] { return false }
+    for b in 0..<Int(boundCount) {
+      if boundOffsets[b] != other.boundOffsets[b] || boundLimits[b] != other.boundLimits[b] { return false }
+      for d in 0..<Int(dimCount) where coefficient(bound: b, dim: d) != other.coefficient(bound: b, dim: d) {
+        return false
+      }
+    }
+    return true
+  }
+
+  /// Whether both touch a common byte.
+  func meets(_ other: ResolvedAccess) -> Bool {
+    let left = byteRuns.sorted { $0.lowerBound < $1.lowerBound }
+    let right = other.byteRuns.sorted { $0.lowerBound < $1.lowerBound }
+    var i = 0
+    var j = 0
+    while i < left.count, j < right.count {
+      if left[i].upperBound <= right[j].lowerBound {
+        i += 1
+      } else if right[j].upperBound <= left[i].lowerBound {
+        j += 1
+      } else {
+        return true
+      }
+    }
+    return false
+  }
+}
