@@ -33,10 +33,18 @@ public final class Issues {
   /// - Throws: everything found.
   public func check() throws(DiagnosticError) {
     guard !found.isEmpty else { return }
+    // Files in the order in which they came up, what has no place (overrides) behind them.
+    var files: [String] = []
+    for diagnostic in found {
+      if let path = diagnostic.location.filePosition?.path, !files.contains(path) { files.append(path) }
+    }
+    func key(_ diagnostic: Diagnostic) -> (Int, Int, Int) {
+      guard let place = diagnostic.location.filePosition else { return (files.count, 0, 0) }
+      return (files.firstIndex(of: place.path) ?? 0, place.line, place.column)
+    }
     var sorted = found.enumerated().sorted { a, b in
-      let (left, right) = (a.element.location.filePosition, b.element.location.filePosition)
-      guard let left, let right, left.path == right.path else { return a.offset < b.offset }
-      return (left.line, left.column, a.offset) < (right.line, right.column, b.offset)
+      let (left, right) = (key(a.element), key(b.element))
+      return left == right ? a.offset < b.offset : left < right
     }.map(\.element)
     if suppressed > 0 {
       sorted.append(Diagnostic("too-many-errors", "\(suppressed) further errors are not shown"))
