@@ -59,7 +59,7 @@ struct BadInputTests {
       Case("random ONNX", "onnx", compile, files: ["net.onnx": random]),
       Case("text as ONNX", "onnx", compile, files: ["net.onnx": Data("hello, world\n".utf8)]),
       Case(
-        "a folder as model", "cannot-read", ["compile", "@", "--chip", "systolic-16x16", "-o", "@/net.pantile"]
+        "a folder as model", "unknown-format", ["compile", "@", "--chip", "systolic-16x16", "-o", "@/net.pantile"]
       ),
       Case("unknown suffix", "unknown-format", ["import", "@/net.txt"], files: ["net.txt": Data("x".utf8)]),
       Case("unknown workload", "unknown-model", ["run", "resnet19", "--chip", "systolic-16x16"]),
@@ -112,7 +112,7 @@ struct BadInputTests {
     yaml("wrong YAML", "yaml-syntax", "name: [a\n"),
     yaml("unknown key", "unknown-key", "extends: systolic-16x16\nname: a\nclok: 1 GHz\n"),
     yaml("no unit", "missing-unit", "extends: systolic-16x16\nname: a\nclock: 1\n"),
-    yaml("empty chip", "wrong-type", ""),
+    yaml("empty chip", "empty-file", ""),
     Case("unknown chip", "unknown-chip", ["run", "lenet5", "--chip", "systolic-16"]),
     Case("no chip", "missing-chip", ["run", "lenet5"]),
     Case("wrong override", "wrong-override", ["run", "lenet5", "--chip", "systolic-16x16", "--set", "rows"]),

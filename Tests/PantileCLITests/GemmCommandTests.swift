@@ -68,7 +68,7 @@ struct GemmCommandTests {
     ["--array", "8"], ["--array", "8x"], ["--array", "0x8"], ["--array", "8x8", "--dataflow", "xx"], [],
     ["--array", "8x8", "--engine", "nm", "--pattern", "9:4"], ["--array", "8x8", "--pattern", "2:4"],
     ["--array", "8x8", "--interleave", "2"], ["--chip", "systolic-16x16", "--array", "8x8"], ["--chip", "nothing"],
-    ["--array", "8x8", "--weight-bits", "4"],
+    ["--array", "8x8", "--weight-bits", "9"],
   ])
   func refuses(_ more: [String]) throws {
     let result = try Tool.run(["gemm", "-m", "8", "-k", "8", "-n", "8"] + more)

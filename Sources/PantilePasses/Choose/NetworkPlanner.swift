@@ -139,7 +139,7 @@ public struct NetworkPlanner {
       var alternatives: [ScheduleProblem.StepAlternative] = []
       var binding = ""
       var bestOfStep: Int?
-      var boundOfStep = Int.max
+      var boundOfStep: Int?
       for mask in 0..<(1 << distinct.count) {
         let resident = Set(distinct.indices.filter { mask & (1 << $0) != 0 }.map { distinct[$0] })
         for keeps in number[write] == nil ? [false] : [false, true] {
@@ -152,8 +152,10 @@ public struct NetworkPlanner {
             cache[tiling.problem] = solution
           }
           if case .infeasible(let reason) = solution.status { binding = reason }
-          bestOfStep = min(bestOfStep ?? .max, solution.alternatives.first?.cycles ?? .max)
-          boundOfStep = min(boundOfStep, solution.alternatives.isEmpty ? Int.max : solution.lowerBound)
+          if let first = solution.alternatives.first {
+            bestOfStep = min(bestOfStep ?? first.cycles, first.cycles)
+            boundOfStep = min(boundOfStep ?? solution.lowerBound, solution.lowerBound)
+          }
           for alternative in selected(solution.alternatives) {
             let choice = tiling.choice(
               alternative, residentReads: resident, keepsOutput: keeps, storesOutput: !keeps)
@@ -172,7 +174,7 @@ public struct NetworkPlanner {
             at: step.location, hint: "enlarge the memory with --set, or cut the layer"))
       }
       best += bestOfStep ?? 0
-      bound += boundOfStep == Int.max ? 0 : boundOfStep
+      bound += boundOfStep ?? 0
       candidates.append(own)
       steps.append(.init(step.name, alternatives: alternatives))
     }

@@ -1,0 +1,40 @@
+import Foundation
+import Testing
+
+/// The README's tour is what the commands print.
+struct TourTests {
+  /// Blocks ```` ```console ```` of the README: lines with `$ ` are commands, the others their output; `...` stands for any
+  /// further lines.
+  @Test func readmeShowsWhatCommandsPrint() throws {
+    let readme = try Tool.text("\(Tool.root)/README.md")
+    var commands: [(line: String, output: [String])] = []
+    var isInside = false
+    for line in readme.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
+      if line.hasPrefix("```") {
+        isInside = line == "```console"
+      } else if isInside, line.hasPrefix("$ ") {
+        commands.append((String(line.dropFirst(2)), []))
+      } else if isInside, !commands.isEmpty {
+        commands[commands.count - 1].output.append(line)
+      }
+    }
+    let tour = commands.filter { $0.line.hasPrefix("pantile ") }
+    #expect(tour.count >= 4)
+    try TemporaryFolder.with { folder in
+      // The tour writes into out/, which is not part of the repository.
+      for item in tour {
+        var words = item.line.split(separator: " ").dropFirst().map(String.init)
+        words = words.map { $0.hasPrefix("out/") ? "\(folder)/\($0.dropFirst(4))" : $0 }
+        let result = try Tool.run(words)
+        #expect(result.code == 0, "\(item.line): \(result.errors)")
+        var lines = result.output.replacing(folder, with: "out").split(separator: "\n").map(String.init)
+        var expected = item.output.filter { !$0.isEmpty }
+        if expected.last == "..." {
+          expected.removeLast()
+          lines = Array(lines.prefix(expected.count))
+        }
+        #expect(lines == expected, "\(item.line)")
+      }
+    }
+  }
+}
