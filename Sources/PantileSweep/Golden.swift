@@ -58,7 +58,9 @@ public struct Golden: Sendable, Equatable {
       for item in entry.actions.items { text += "  action \(quoted(item.name)) \(item.amount)\n" }
       for layer in entry.layers {
         let figures = layer.figures.items.map { "\($0.name) \($0.amount) " }.joined()
-        text += "  layer \(quoted(layer.name)) \(figures)schedule \(layer.schedule)\n"
+        // A schedule line has spaces, a digest has none; one word is what the reader wants.
+        let schedule = layer.schedule.contains(" ") ? quoted(layer.schedule) : layer.schedule
+        text += "  layer \(quoted(layer.name)) \(figures)schedule \(schedule)\n"
       }
     }
     return text
