@@ -23,7 +23,9 @@ struct FuzzTests {
       ("\(digits)/digits-cnn.onnx", "n.onnx", ["import", "@/n.onnx", "-o", "@/o.mlir"]),
       ("Workloads/models/lenet5/lenet5.mlir", "n.mlir", ["compile", "@/n.mlir", "-o", "@/o.pantile"] + chip),
       ("Workloads/models/resnet8/resnet8.mlir", "n.mlir", ["opt", "@/n.mlir", "-o", "@/o.mlir"]),
-      ("Targets/chips/systolic-16x16.yaml", "c.yaml", ["compile", "lenet5", "--chip", "@/c.yaml", "-o", "@/o.pantile"]),
+      (
+        "Targets/chips/systolic-16x16.yaml", "c.yaml", ["compile", "lenet5", "--chip", "@/c.yaml", "-o", "@/o.pantile"]
+      ),
       (
         "\(digits)/calibration.npy", "x.npy",
         ["run", "digits-cnn", "--input", "@/x.npy", "--json", "@/o.json"] + chip
@@ -49,7 +51,8 @@ struct FuzzTests {
           let files = TemporaryFolder.files(place)
           #expect(
             isAnswer && (result.code == 0 || files == [target.name]),
-            "seed \(FuzzTests.seed) run \(run): exit \(result.code), files \(files): \(target.arguments) \(result.errors.prefix(500))")
+            "seed \(FuzzTests.seed) run \(run): exit \(result.code), files \(files): \(target.arguments) \(result.errors.prefix(500))"
+          )
         }
       }
     }

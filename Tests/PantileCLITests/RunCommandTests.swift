@@ -52,7 +52,8 @@ struct RunCommandTests {
   func chipEqualsIntegerReference(_ chip: String) throws {
     try TemporaryFolder.with { folder in
       let inputs = [
-        "--calibrate", "\(RunCommandTests.digits)/calibration.npy", "--input", "\(RunCommandTests.digits)/calibration.npy",
+        "--calibrate", "\(RunCommandTests.digits)/calibration.npy", "--input",
+        "\(RunCommandTests.digits)/calibration.npy",
       ]
       let onChip = try Tool.run(
         ["run", "digits-cnn", "--chip", chip, "--output-dir", "\(folder)/chip"] + inputs)

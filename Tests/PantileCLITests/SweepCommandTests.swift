@@ -28,7 +28,9 @@ struct SweepCommandTests {
 
       let process = Process()
       process.executableURL = URL(fileURLWithPath: Tool.executable)
-      process.arguments = ["sweep", "\(folder)/s.yaml", "-o", "\(folder)/killed.csv", "--jobs", "1", "--root", Tool.root]
+      process.arguments = [
+        "sweep", "\(folder)/s.yaml", "-o", "\(folder)/killed.csv", "--jobs", "1", "--root", Tool.root,
+      ]
       process.standardOutput = FileHandle.nullDevice
       process.standardError = FileHandle.nullDevice
       try process.run()
