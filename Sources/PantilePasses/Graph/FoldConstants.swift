@@ -50,7 +50,9 @@ extension Pass {
     guard !operands.isEmpty, operands.allSatisfy({ rewrite.module.isConstant($0) }) else { return }
     let view = rewrite.module[op]
     guard view.results.count == 1 else { return }
-    let type = try view.resultTensor()
+    var type = try view.resultTensor()
+    // What holds for float weights holds for their quantised values.
+    if name == "dnn.quantize", type.encoding == nil { type.encoding = try view.operandTensor(0).encoding }
     guard type.count <= options.maxElements else { return }
     let call = KernelCall(
       name: name, inputs: [], attributes: view.attributes, resultTypes: [TensorType(type.shape, type.element)],

@@ -91,8 +91,14 @@ public enum GraphPipeline {
 
   /// The steps to the `quantize` and `dequantize` form.
   private static func steps(for module: Module, _ options: Options) throws(DiagnosticError) -> PassPipeline {
-    var pipeline = clean
     let form = try form(of: module)
+    var pipeline = clean
+    if form == .float {
+      // Weights that come as integers between float activations are float weights here.
+      var options = FoldConstantsOptions()
+      options.dequantize = true
+      pipeline.steps[0] = .init(.foldConstants, options)
+    }
     if let prune = options.prune { pipeline.steps.append(.init(.pruneNM, prune)) }
     if form == .float { pipeline.steps.append(.init(.quantize, options.quantize)) }
     return pipeline

@@ -16,7 +16,7 @@ public struct QuantizeOptions: PassOptions {
   /// One scale for each output channel, or one for all.
   public var perChannel = true
   /// Inputs to make up when none are given.
-  public var samples = 2
+  public var samples = 1
   /// Of made-up inputs.
   public var seed = 1
 

@@ -3,8 +3,8 @@ import PantileTensor
 
 /// Symmetric quantisation of weights and biases.
 enum WeightQuantization {
-  /// One scale for each index of `axis`, or the largest of them for all: `max |w| / (2^(bits−1) − 1)`; 1 where all weights
-  /// are zero.
+  /// One scale for each index of `axis`, or the largest of them for all: `max |w| / (2^(bits−1) − 1)`; where all
+  /// weights are zero, 24 bits for the bias, or 1.
   ///
   /// - Parameter bias: one value a channel, with the input's scale: a channel's scale is raised where its bias would not
   ///   fit 31 bits in units of input scale times weight scale.
@@ -21,14 +21,20 @@ enum WeightQuantization {
         largest[channel] = max(largest[channel], values[i].magnitude)
       }
     }
-    let scales = largest.indices.map { channel in
-      let least = bias.map { Float($0.double(at: channel).magnitude / (Double(inputScale) * 0x1p30)) } ?? 0
-      let scale = max(largest[channel] / limit, least)
-      return scale.isNormal ? scale : 0
+    // The bias in units of the input's scale.
+    let units = largest.indices.map { channel in
+      bias.map { $0.double(at: channel).magnitude / Double(inputScale) } ?? 0
     }
-    if isPerChannel { return scales.map { $0 == 0 ? 1 : $0 } }
-    let common = scales.max() ?? 0
-    return [common == 0 ? 1 : common]
+    if isPerChannel {
+      return largest.indices.map { scale(largest: largest[$0] / limit, unit: units[$0]) }
+    }
+    return [scale(largest: (largest.max() ?? 0) / limit, unit: units.max() ?? 0)]
+  }
+
+  /// What the weights need, more where the bias needs more; for the bias alone where there are no weights.
+  private static func scale(largest: Float, unit: Double) -> Float {
+    let scale = largest > 0 ? max(largest, Float(unit * 0x1p-30)) : Float(unit * 0x1p-24)
+    return scale.isNormal ? scale : 1
   }
 
   /// `saturate(roundHalfEven(w / scale))` to `bits` bits without the least value, as `i8`.
