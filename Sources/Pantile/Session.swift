@@ -62,7 +62,7 @@ public struct Session: Sendable {
       timing: time, program: compiled.program, chip: chip,
       context: .init(
         version: pantileVersion, model: compiled.model, modelHash: compiled.program.modelHash,
-        peakMACsPerCycle: simulator.machine.array.map { $0.peakMACs(.int8) } ?? 1,
+        array: simulator.machine.array,
         peakScratchpadBytes: compiled.peakScratchpadBytes, plan: compiled.plan,
         outputs: entries,
         accuracy: accuracy))

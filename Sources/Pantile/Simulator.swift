@@ -57,7 +57,7 @@ public struct Simulator: Sendable {
       timing: timing ?? compilation.timing, program: compilation.program, chip: chip,
       context: .init(
         version: pantileVersion, model: model, modelHash: compilation.program.modelHash,
-        peakMACsPerCycle: machine.array.map { $0.peakMACs(.int8) } ?? 1,
+        array: machine.array,
         peakScratchpadBytes: compilation.plan.peakScratchpadBytes, plan: .init(compilation), outputs: outputs,
         accuracy: accuracy))
   }

@@ -70,7 +70,7 @@ extension RunReport {
           start: timed.start, cycles: timed.cycles, macs: layer.macs,
           utilization: peak > 0 && timed.cycles > 0 ? Double(layer.macs) / peak / Double(timed.cycles) : 0,
           busy: activity?.busy ?? 0, stalls: activity.map(RunReport.stalls) ?? NamedAmounts(),
-          limit: activity.map { RunReport.limit($0, engineNames) } ?? "",
+          limit: main.map { RunReport.limit(timed.activities[$0], of: engineNames[$0], engineNames) } ?? "",
           bytes: layerBytes, energy: .init(totalPicojoules: energy.total, components: energy), commands: timed.commands)
       )
       components.add(energy)
@@ -107,8 +107,8 @@ extension RunReport {
   }
 
   /// The largest part of an engine's time in words.
-  private static func limit(_ activity: TimingResult.Activity, _ names: [String]) -> String {
-    var best = (name: "busy", cycles: activity.busy)
+  private static func limit(_ activity: TimingResult.Activity, of engine: String, _ names: [String]) -> String {
+    var best = (name: "\(engine) busy", cycles: activity.busy)
     for stall in activity.stalls where stall.cycles > best.cycles {
       let source = stall.cause.source.map { names.indices.contains($0) ? " from \(names[$0])" : "" } ?? ""
       best = (stall.cause.name + source, stall.cycles)

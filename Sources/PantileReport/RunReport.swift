@@ -133,7 +133,8 @@ public struct RunReport: Codable, Sendable, Equatable {
     /// Busy cycles of `engine`; with `stalls` they add up to `cycles`.
     public var busy: Int
     public var stalls: NamedAmounts<Int>
-    /// What took most cycles: `busy`, or the largest stall with the engine waited for, `data from dma0`.
+    /// What took most cycles: the engine's own work (`array0 busy`), or the largest stall with the engine waited for
+    /// (`data from dma0`).
     public var limit: String
     public var bytes: NamedAmounts<Int>
     public var energy: LayerEnergy

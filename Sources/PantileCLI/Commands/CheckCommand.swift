@@ -7,7 +7,7 @@ struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Compiles and runs the cases of a suite and compares with what is on record.",
     discussion: """
-      The record stands beside the suite: SUITE.golden.json. Exit code 1 when any figure or schedule moved; --bless makes
+      The record stands beside the suite: SUITE.golden. Exit code 1 when any figure or schedule moved; --bless makes
       what was found the record.
       """)
 
@@ -24,7 +24,7 @@ struct CheckCommand: ParsableCommand {
   func run() throws {
     let folder = root.folder
     let loaded = try CheckSuite.load(suite, allowedOptions: EvaluationOptions.names)
-    let goldenPath = golden ?? (suite as NSString).deletingPathExtension + ".golden.json"
+    let goldenPath = golden ?? (suite as NSString).deletingPathExtension + ".golden"
     if bless { try OutputFiles.check(goldenPath) }
     guard bless || FileManager.default.fileExists(atPath: goldenPath) else {
       throw DiagnosticError(
