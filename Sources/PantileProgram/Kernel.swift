@@ -53,6 +53,8 @@ public struct Kernel: Hashable, Sendable {
   }
 
   public static let maximumRegisters = 16
+  /// Read points that dependency clocks tell apart.
+  public static let maximumInputs = 7
 
   public var name: String
   public var inputs: [Input]

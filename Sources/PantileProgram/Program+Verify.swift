@@ -16,8 +16,16 @@ extension Program {
       for end in [channel.producer, channel.consumer] where !queues.indices.contains(end.offset) {
         report("unknown-queue", "names queue \(end.offset), the program has \(queues.count)", place)
       }
-      if channel.initial < 0 || channel.capacity < max(1, channel.initial) {
+      if channel.initial < 0 || channel.capacity < max(1, channel.initial) || channel.capacity > Limits.count {
         report("channel-capacity", "has \(channel.initial) tokens at start and room for \(channel.capacity)", place)
+      }
+    }
+    for memory in memories {
+      if memory.bytes < 0 || memory.bytes > Limits.bytes {
+        report("memory-size", "has \(memory.bytes) bytes", "memory '\(memory.name)'")
+      }
+      if memory.banks < 1 || memory.banks > Limits.banks {
+        report("memory-banks", "has \(memory.banks) banks, the most are \(Limits.banks)", "memory '\(memory.name)'")
       }
     }
     for region in regions {
@@ -31,6 +39,9 @@ extension Program {
           "region-bounds",
           "covers bytes \(region.base) ..< \(region.base + region.bytes) but '\(memory.name)' has \(memory.bytes)",
           "region '\(region.name)'")
+      }
+      if region.kind == .input || region.kind == .output, let message = region.shapeProblem {
+        report("region-shape", message, "region '\(region.name)'")
       }
     }
     for image in images {
@@ -48,29 +59,66 @@ extension Program {
       for message in kernel.problems { report("kernel", message, "kernel \(index) '\(kernel.name)'") }
     }
     for (index, queue) in queues.enumerated() {
-      verify(queue.body, of: QueueID(index), depth: 0, place: queue.name, report: report)
+      if let first = queues[..<index].firstIndex(where: { $0.name == queue.name }) {
+        report("duplicate-queue", "is also queue \(first)", "queue \(index) '\(queue.name)'")
+      }
+      verify(queue.body, of: QueueID(index), trips: [], place: queue.name, report: report)
+      if Self.expansion(queue.body) > Limits.expansion {
+        report("loop-count", "its loops run more than \(Limits.expansion) trips", queue.name)
+      }
     }
     return problems
   }
 
+  /// What keeps sums of addresses far from 64 bits, and runs from never ending.
+  private enum Limits {
+    static let bytes = 1 << 48
+    /// Masks of banks have one bit each.
+    static let banks = 64
+    /// Lengths, counts of tokens, trips.
+    static let count = 1 << 31
+    /// Elements of one operand.
+    static let elements = 1 << 40
+    /// Bits of any address, and any coordinate.
+    static let reach = 1 << 58
+    /// Trips and commands of one queue.
+    static let expansion = 1 << 31
+  }
+
+  /// Trips and commands of a body, loops expanded; at most a little more than `Limits.expansion`.
+  private static func expansion(_ nodes: [Node]) -> Int {
+    var total = 0
+    for node in nodes {
+      switch node {
+      case .command: total += 1
+      case .loop(let count, let body):
+        let (all, overflow) = (expansion(body) + 1).multipliedReportingOverflow(by: max(0, count))
+        total += overflow ? Limits.expansion + 1 : all
+      }
+      if total > Limits.expansion { return Limits.expansion + 1 }
+    }
+    return total
+  }
+
   private func verify(
-    _ nodes: [Node], of queue: QueueID, depth: Int, place: String, report: (String, String, String) -> Void
+    _ nodes: [Node], of queue: QueueID, trips: [Int], place: String, report: (String, String, String) -> Void
   ) {
     for (position, node) in nodes.enumerated() {
       let here = "\(place)[\(position)]"
       switch node {
       case .loop(let count, let body):
-        if count < 0 { report("loop-count", "loop runs \(count) times", here) }
-        verify(body, of: queue, depth: depth + 1, place: here, report: report)
+        if count < 0 || count > Limits.count { report("loop-count", "loop runs \(count) times", here) }
+        verify(body, of: queue, trips: trips + [max(0, min(count, Limits.count))], place: here, report: report)
       case .command(let command):
-        verify(command, of: queue, depth: depth, place: "\(here) \(command.operation.name)", report: report)
+        verify(command, of: queue, trips: trips, place: "\(here) \(command.operation.name)", report: report)
       }
     }
   }
 
   private func verify(
-    _ command: Command, of queue: QueueID, depth: Int, place: String, report: (String, String, String) -> Void
+    _ command: Command, of queue: QueueID, trips: [Int], place: String, report: (String, String, String) -> Void
   ) {
+    let depth = trips.count
     func checkDepth(_ used: Int, _ what: String) {
       if used >= depth { report("loop-depth", "\(what) refers to loop \(used) but \(depth) are open", place) }
     }
@@ -87,7 +135,7 @@ extension Program {
       if channels[wait.channel.offset].consumer != queue {
         report("channel-end", "waits for '\(channels[wait.channel.offset].name)' but is not its consumer", place)
       }
-      if wait.count < 1 { report("token-count", "waits for \(wait.count) tokens", place) }
+      if wait.count < 1 || wait.count > Limits.count { report("token-count", "waits for \(wait.count) tokens", place) }
     }
     for signal in command.signals {
       for condition in signal.guards { checkDepth(condition.depth, "a guard") }
@@ -98,40 +146,22 @@ extension Program {
       if channels[signal.channel.offset].producer != queue {
         report("channel-end", "signals '\(channels[signal.channel.offset].name)' but is not its producer", place)
       }
-      if signal.count < 1 { report("token-count", "signals \(signal.count) tokens", place) }
+      if signal.count < 1 || signal.count > Limits.count {
+        report("token-count", "signals \(signal.count) tokens", place)
+      }
       if case .read(let operand) = signal.point, operand < 0 || operand >= command.operation.reads.count {
         report(
           "signal-point", "signals after read of operand \(operand), it has \(command.operation.reads.count)", place)
       }
     }
     for generator in command.operation.reads + (command.operation.write.map { [$0] } ?? []) {
-      if generator.deepestLoop >= depth {
-        report("loop-depth", "an address refers to loop \(generator.deepestLoop) but \(depth) are open", place)
-      }
-      if !memories.indices.contains(generator.memory.offset) {
-        report("unknown-memory", "addresses memory \(generator.memory.offset)", place)
-      }
-      if generator.dims.count > AddressGenerator.maximumDims || generator.bounds.count > AddressGenerator.maximumBounds
-      {
-        report("address-dims", "uses \(generator.dims.count) dims and \(generator.bounds.count) bounds", place)
-      }
-      for bound in generator.bounds where bound.coefficients.count != generator.dims.count {
-        report(
-          "address-dims", "a bound has \(bound.coefficients.count) coefficients for \(generator.dims.count) dims", place
-        )
-      }
-      for dim in generator.dims where min(dim.count.full, dim.count.last) < 1 {
-        report("extent", "an extent is \(min(dim.count.full, dim.count.last))", place)
-      }
-      if generator.elementBits < 1 || generator.elementBits > 32 {
-        report("element-bits", "elements have \(generator.elementBits) bits", place)
-      }
-      if let rotation = generator.rotation, rotation.slots < 1 {
-        report("extent", "a buffer rotates over \(rotation.slots) slots", place)
-      }
+      verify(generator, trips: trips, place: place, report: report)
     }
     switch command.operation {
     case .copy(let copy):
+      for side in [copy.source, copy.destination] where side.elementBits % 8 != 0 {
+        report("element-bits", "copies elements of \(side.elementBits) bits, not of whole bytes", place)
+      }
       if copy.source.elementBits != copy.destination.elementBits {
         report(
           "element-bits", "copies \(copy.source.elementBits)-bit elements to \(copy.destination.elementBits)-bit ones",
@@ -145,8 +175,17 @@ extension Program {
         report("sparsity", "needs indices exactly when it is sparse", place)
       }
       if case .zeroInFirst(let used) = tile.initial { checkDepth(used, "the initial mode") }
+      for extent in [tile.m, tile.n, tile.k] {
+        if let used = extent.depth { checkDepth(used, "an extent") }
+        if min(extent.full, extent.last) < 1 || extent.largest > Limits.count {
+          report("extent", "an extent is \(min(extent.full, extent.last)) to \(extent.largest)", place)
+        }
+      }
+      for operand in [tile.a, tile.b] + (tile.indices.map { [$0] } ?? []) where operand.elementBits > 8 {
+        report("element-bits", "an operand of the array has \(operand.elementBits)-bit elements, at most 8", place)
+      }
       if tile.accumulators.dims.count != 2 || tile.accumulators.dims.last?.strideBits != 32
-        || tile.accumulators.elementBits != 32
+        || tile.accumulators.elementBits != 32 || !tile.accumulators.bounds.isEmpty
       {
         report("accumulators", "accumulators must be rows of 32-bit elements with unit stride", place)
       }
@@ -172,9 +211,104 @@ extension Program {
           "kernel '\(kernel.name)' writes \(kernel.outputFormat.bits)-bit elements, not \(map.output.elementBits)",
           place)
       }
-      if map.reduced < 1 { report("extent", "reduces \(map.reduced) points", place) }
+      if map.reduced < 1 || map.reduced > Limits.count { report("extent", "reduces \(map.reduced) points", place) }
     case .sync: break
     }
+    if case .copy = command.operation { return }
+    for generator in command.operation.reads + (command.operation.write.map { [$0] } ?? []) {
+      if memories.indices.contains(generator.memory.offset), memories[generator.memory.offset].kind == .dram {
+        report(
+          "operand-memory", "reads or writes '\(memories[generator.memory.offset].name)', which only DMA reaches", place
+        )
+      }
+    }
+  }
+
+  private func verify(
+    _ generator: AddressGenerator, trips: [Int], place: String, report: (String, String, String) -> Void
+  ) {
+    if generator.deepestLoop >= trips.count {
+      report("loop-depth", "an address refers to loop \(generator.deepestLoop) but \(trips.count) are open", place)
+      return
+    }
+    if !memories.indices.contains(generator.memory.offset) {
+      report("unknown-memory", "addresses memory \(generator.memory.offset)", place)
+    }
+    if generator.dims.count > AddressGenerator.maximumDims || generator.bounds.count > AddressGenerator.maximumBounds {
+      report("address-dims", "uses \(generator.dims.count) dims and \(generator.bounds.count) bounds", place)
+    }
+    for bound in generator.bounds where bound.coefficients.count != generator.dims.count {
+      report(
+        "address-dims", "a bound has \(bound.coefficients.count) coefficients for \(generator.dims.count) dims", place)
+      return
+    }
+    var elements = 1
+    for dim in generator.dims {
+      if min(dim.count.full, dim.count.last) < 1 || dim.count.largest > Limits.count {
+        report("extent", "an extent is \(min(dim.count.full, dim.count.last)) to \(dim.count.largest)", place)
+        return
+      }
+      elements = min(Limits.elements + 1, elements * dim.count.largest)
+    }
+    if elements > Limits.elements { report("extent", "lists more than \(Limits.elements) elements", place) }
+    if generator.elementBits < 1 || generator.elementBits > 32 {
+      report("element-bits", "elements have \(generator.elementBits) bits", place)
+      return
+    }
+    // Addresses and coordinates with all their terms at their largest.
+    func reach(_ affine: Affine, _ coefficients: [Int]) -> Int {
+      var total = affine.constant.magnitude
+      func add(_ coefficient: Int, _ count: Int) {
+        let (product, overflow) = coefficient.magnitude.multipliedReportingOverflow(by: UInt(count))
+        total = overflow || product > UInt(Limits.reach) || total > UInt(Limits.reach) ? .max / 2 : total + product
+      }
+      for term in affine.terms { add(term.coefficient, trips[term.depth]) }
+      for (coefficient, dim) in zip(coefficients, generator.dims) { add(coefficient, dim.count.largest) }
+      return Int(min(total, UInt(Limits.reach) + 1))
+    }
+    var reaches = [reach(generator.baseBits, generator.dims.map(\.strideBits))]
+    reaches += generator.bounds.map { reach($0.offset, $0.coefficients) }
+    if let rotation = generator.rotation {
+      reaches.append(reach(rotation.index, []))
+      let (span, overflow) = rotation.slotBits.multipliedReportingOverflow(by: max(1, rotation.slots))
+      reaches.append(overflow ? .max : Int(min(span.magnitude, UInt(Limits.reach) + 1)))
+    }
+    if reaches.contains(where: { $0 > Limits.reach }) {
+      report("address-range", "an address or a coordinate needs more than 58 bits", place)
+      return
+    }
+    if let rotation = generator.rotation {
+      if rotation.slots < 1 { report("extent", "a buffer rotates over \(rotation.slots) slots", place) }
+      let least = rotation.index.terms.reduce(rotation.index.constant) {
+        $0 + min(0, $1.coefficient * max(0, trips[$1.depth] - 1))
+      }
+      if least < 0 { report("rotation", "the index of a rotating buffer becomes \(least)", place) }
+    }
+    // Whole bytes and words lie on their own borders; smaller fields lie anywhere.
+    guard generator.elementBits >= 8 else { return }
+    let unit = generator.elementBits == 32 ? 32 : 8
+    let addresses =
+      [generator.baseBits.constant] + generator.baseBits.terms.map(\.coefficient)
+      + generator.dims.filter { $0.count.largest > 1 }.map(\.strideBits)
+      + (generator.rotation.map { [$0.slotBits] } ?? [])
+    if let odd = addresses.first(where: { $0 % unit != 0 }) {
+      report("alignment", "elements of \(generator.elementBits) bits lie \(odd) bits apart or off", place)
+    }
+  }
+}
+
+extension Program.Region {
+  /// Why the shape does not fit the bytes; nil when it does.
+  fileprivate var shapeProblem: String? {
+    guard let type = ElementType(rawValue: element) else { return "has elements of the unknown type '\(element)'" }
+    var count = 1
+    for size in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: size)
+      guard size >= 0, !overflow, product < 1 << 48 else { return "has the shape \(shape)" }
+      count = product
+    }
+    let needed = count * type.storageBytes
+    return needed > bytes ? "holds \(bytes) bytes but its shape \(shape) of \(element) needs \(needed)" : nil
   }
 }
 
@@ -188,6 +322,9 @@ extension Kernel {
       }
     }
     for input in inputs { check(input.register, "an input") }
+    if inputs.count > Kernel.maximumInputs {
+      problems.append("takes \(inputs.count) inputs, at most \(Kernel.maximumInputs)")
+    }
     for instruction in prologue + epilogue {
       check(instruction.destination, "a destination")
       check(instruction.a, "operand a of \(instruction.operation.rawValue)")
@@ -206,6 +343,9 @@ extension Kernel {
         case .addScaled: instruction.immediates.last
         default: nil
         }
+      if instruction.operation == .roundToI32, instruction.immediates.contains(where: { Int32(exactly: $0) == nil }) {
+        problems.append("roundToI32 saturates to \(instruction.immediates), which are no 32-bit integers")
+      }
       if let shift, shift < 1 || shift > 62 { problems.append("shift \(shift) is not in 1 ... 62") }
     }
     check(reduced, "the reduced value")

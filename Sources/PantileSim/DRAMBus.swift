@@ -3,9 +3,9 @@ import PantileEngines
 /// The data bus of one DRAM, shared by DMA engines burst by burst in round-robin order.
 ///
 /// Times inside are in units of 1/numerator of a cycle, so that fractional bandwidths stay exact.
-struct DRAMBus {
+package struct DRAMBus {
   /// One engine's running command.
-  struct Transfer {
+  private struct Transfer {
     var queue: Int
     var remaining: Int
     /// Earliest start of the next burst, scaled.
@@ -29,7 +29,8 @@ struct DRAMBus {
   private let linkSpacing: [Int]
   private var credits: [Credits]
 
-  init(_ memory: Machine.Memory, dma: [DMAOptions?]) {
+  /// - Parameter dma: the options of each queue's engine; nil where it is no DMA.
+  package init(_ memory: Machine.Memory, dma: [DMAOptions?]) {
     scale = memory.bandwidthNumerator
     service = memory.burst * memory.bandwidthDenominator
     latency = memory.latency
@@ -40,12 +41,11 @@ struct DRAMBus {
     credits = dma.map { Credits(answers: [Int](repeating: 0, count: max(1, $0?.outstanding ?? 1))) }
   }
 
-  var isIdle: Bool { transfers.isEmpty }
-
   /// Cycles that `bursts` of one engine keep the bus busy, rounded up.
-  func ownCycles(_ bursts: Int) -> Int { (bursts * service + scale - 1) / scale }
+  package func ownCycles(_ bursts: Int) -> Int { (bursts * service + scale - 1) / scale }
 
-  mutating func start(queue: Int, bursts: Int, at cycle: Int) {
+  /// A command's transfer begins; a queue has at most one.
+  package mutating func start(queue: Int, bursts: Int, at cycle: Int) {
     let credit = credits[queue].answers[credits[queue].head]
     transfers.append(Transfer(queue: queue, remaining: bursts, ready: max(cycle * scale, credit)))
     transfers.sort { $0.queue < $1.queue }
@@ -54,7 +54,7 @@ struct DRAMBus {
   /// Serves bursts that start before `limit` (a cycle), until a transfer is done.
   ///
   /// - Returns: the finished transfer: its queue, the cycle after its last burst left the bus, the cycle of its answer.
-  mutating func serve(before limit: Int?) -> (queue: Int, sent: Int, answered: Int)? {
+  package mutating func serve(before limit: Int?) -> (queue: Int, sent: Int, answered: Int)? {
     let end = limit.map { $0 * scale } ?? Int.max
     while !transfers.isEmpty {
       // The next burst starts when the bus is free and someone is ready; among the ready, round robin.

@@ -65,14 +65,19 @@ struct RandomProgram {
   }
 
   /// A functional run with seeded inputs in place.
-  func functionalRun() throws -> FunctionalRun {
-    let run = try FunctionalRun(program, on: machine)
+  func functionalRun(of mutant: Program? = nil) throws -> FunctionalRun {
+    let run = try FunctionalRun(mutant ?? program, on: machine)
     for region in program.regions where region.kind == .input {
       var random = SplitMix64(seed: seed ^ StableHash.fnv1a(region.name))
       let values = (0..<region.bytes).map { _ in Int8(truncatingIfNeeded: Int(random.next() >> 32)) }
       try run.setInput(region.name, HostTensor(shape: region.shape, values: values))
     }
     return run
+  }
+
+  /// Runs a changed copy of the program of a seed to its end.
+  static func run(_ program: Program, like seed: UInt64) throws {
+    try RandomProgram(seed: seed, tiles: 8).functionalRun(of: program).run()
   }
 
   /// The bytes of all outputs.
