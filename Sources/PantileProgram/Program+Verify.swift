@@ -37,7 +37,7 @@ extension Program {
       if region.base < 0 || region.bytes < 0 || region.base > memory.bytes - region.bytes {
         report(
           "region-bounds",
-          "covers bytes \(region.base) ..< \(region.base + region.bytes) but '\(memory.name)' has \(memory.bytes)",
+          "covers \(region.bytes) bytes from \(region.base) on but '\(memory.name)' has \(memory.bytes)",
           "region '\(region.name)'")
       }
       if region.kind == .input || region.kind == .output, let message = region.shapeProblem {
