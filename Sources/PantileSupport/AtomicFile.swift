@@ -2,12 +2,15 @@ import Foundation
 
 /// Writes whole files: to a temporary name beside the target first, then renamed, so that a reader never sees a half.
 public enum AtomicFile {
+  /// A device or a pipe (`/dev/null`) is written to as it is: renaming would put a plain file in its place.
   /// - Throws: `cannot-write` when the folder does not exist or refuses.
   public static func write(_ data: Data, to path: String) throws(DiagnosticError) {
+    if isSpecial(path) { return try writeThrough(data, to: path) }
     let temporary = "\(path).tmp-\(ProcessInfo.processInfo.processIdentifier)"
     do {
       try data.write(to: URL(fileURLWithPath: temporary))
     } catch {
+      unlink(temporary)
       throw DiagnosticError(
         "cannot-write", "cannot write '\(path)'", notes: [.init(String(describing: error.localizedDescription))],
         hint: "check that the folder exists and may be written")
@@ -15,6 +18,28 @@ public enum AtomicFile {
     guard rename(temporary, path) == 0 else {
       unlink(temporary)
       throw DiagnosticError("cannot-write", "cannot rename '\(temporary)' to '\(path)'")
+    }
+  }
+
+  /// Whether there is something at `path` that is neither a plain file nor a folder: a device, a pipe, a socket.
+  public static func isSpecial(_ path: String) -> Bool {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return false }
+    // The upper digits of the mode are the kind: plain file or folder.
+    let kind = status.st_mode & 0o170000
+    return kind != 0o100000 && kind != 0o040000
+  }
+
+  private static func writeThrough(_ data: Data, to path: String) throws(DiagnosticError) {
+    guard let handle = FileHandle(forWritingAtPath: path) else {
+      throw DiagnosticError("cannot-write", "cannot write '\(path)'")
+    }
+    do {
+      try handle.write(contentsOf: data)
+      try handle.close()
+    } catch {
+      throw DiagnosticError(
+        "cannot-write", "cannot write '\(path)'", notes: [.init(String(describing: error.localizedDescription))])
     }
   }
 
