@@ -49,7 +49,7 @@ struct ProblemFileTests {
       let solution = parsed.ops.dropFirst().first
       switch problem.name {
       case TilingProblem.opName: try tiling(TilingProblem(problem), solution, file)
-      case ScheduleProblem.opName: try schedule(ScheduleProblem(problem), solution, file)
+      case ChoiceProblem.opName: try schedule(ChoiceProblem(problem), solution, file)
       case PackingProblem.opName: try packing(PackingProblem(problem), solution, file)
       default: Issue.record("'\(problem.name)' is no problem")
       }
@@ -99,21 +99,21 @@ struct ProblemFileTests {
     }
   }
 
-  private func schedule(_ problem: ScheduleProblem, _ given: OpSyntax?, _ file: ProblemFile) throws {
-    #expect(try ScheduleProblem(parsing: problem.text) == problem)
+  private func schedule(_ problem: ChoiceProblem, _ given: OpSyntax?, _ file: ProblemFile) throws {
+    #expect(try ChoiceProblem(parsing: problem.text) == problem)
     try problem.check()
     if let given {
-      let solution = try ScheduleSolution(given)
+      let solution = try ChoiceSolution(given)
       judge(file) { try problem.verify(solution) }
     }
-    for method in ScheduleProblem.methods {
+    for method in ChoiceProblem.methods {
       let outcome = try method.solve(problem, .init())
       guard let solution = outcome.solution else {
         if case .unsolved(let status) = outcome, method.name != "greedy" { compare(file, method.name, status, [:]) }
         continue
       }
       try problem.verify(solution)
-      #expect(try ScheduleSolution(parsing: solution.text) == solution)
+      #expect(try ChoiceSolution(parsing: solution.text) == solution)
       if method.name != "greedy" {
         compare(file, method.name, solution.status, ["cycles": solution.cycles, "bytes": solution.bytes])
       }
@@ -142,7 +142,7 @@ struct ProblemFileTests {
       let tiling = randomTiling(&random)
       #expect(try TilingProblem(parsing: tiling.text) == tiling)
       let schedule = randomSchedule(&random, steps: 4, streamedAlways: true)
-      #expect(try ScheduleProblem(parsing: schedule.text) == schedule)
+      #expect(try ChoiceProblem(parsing: schedule.text) == schedule)
       let solution = try tiling.search()
       #expect(try TilingSolution(parsing: solution.text) == solution)
     }

@@ -32,9 +32,9 @@ struct ResNet50PlanTests {
   }
 
   /// The schedule of all convolutions, with the activations between them as tensors.
-  static func schedule(capacity: Int) throws -> (problem: ScheduleProblem, tilings: [[Int]: TilingSolution]) {
+  static func schedule(capacity: Int) throws -> (problem: ChoiceProblem, tilings: [[Int]: TilingSolution]) {
     let layers = resNet50Layers()
-    var tensors: [ScheduleProblem.Tensor] = [
+    var tensors: [ChoiceProblem.Tensor] = [
       .init(
         "image", bytes: layers[0].layer.inputBytes, kind: .input, producer: nil, consumers: [0], memory: "spad",
         loadLink: "load")
@@ -69,9 +69,9 @@ struct ResNet50PlanTests {
     }
     tensors[tensors.count - 1].kind = .output
     var known: [[Int]: TilingSolution] = [:]
-    var steps: [ScheduleProblem.Step] = []
+    var steps: [ChoiceProblem.Step] = []
     for (step, entry) in layers.enumerated() {
-      var alternatives: [ScheduleProblem.StepAlternative] = []
+      var alternatives: [ChoiceProblem.StepAlternative] = []
       for mask in 0..<(entry.residual ? 8 : 4) {
         let l = entry.layer
         let key = [l.p, l.q, l.n, l.c, l.r, l.stride, entry.residual ? 1 : 0, mask, capacity]
@@ -96,7 +96,7 @@ struct ResNet50PlanTests {
       steps.append(.init("conv\(step)", alternatives: alternatives))
     }
     return (
-      ScheduleProblem(
+      ChoiceProblem(
         name: "resnet50",
         memories: [.init("spad", capacity: capacity), .init("acc", capacity: 64 << 10, isShared: false)],
         resources: ["array", "drain"],
@@ -121,14 +121,14 @@ struct ResNet50PlanTests {
     let mapped = clock()
     let dynamic = try #require(try problem.solve().solution)
     let solved = clock()
-    let greedy = try #require(try ScheduleMethod.greedy.solve(problem, .init()).solution)
+    let greedy = try #require(try ChoiceMethod.greedy.solve(problem, .init()).solution)
     let greedyDone = clock()
     try problem.verify(dynamic)
     try problem.verify(greedy)
     #expect(dynamic.status == .optimal)
     #expect(dynamic.cycles <= greedy.cycles)
     let ilpStart = clock()
-    let ilp = try #require(try ScheduleMethod.gapILP.solve(problem, .init(nodeBudget: 200)).solution)
+    let ilp = try #require(try ChoiceMethod.gapILP.solve(problem, .init(nodeBudget: 200)).solution)
     let ilpDone = clock()
     try problem.verify(ilp)
     #expect(ilp.lowerBound <= dynamic.cycles && dynamic.cycles <= ilp.cycles)

@@ -80,7 +80,7 @@ public struct NetworkPlanner {
   }
 
   /// The schedule, checked by code that does not know the solver.
-  private func solved(_ problem: ScheduleProblem) throws(DiagnosticError) -> ScheduleSolution {
+  private func solved(_ problem: ChoiceProblem) throws(DiagnosticError) -> ChoiceSolution {
     switch try problem.solve() {
     case .solved(let solution):
       try problem.verify(solution)
@@ -116,17 +116,17 @@ public struct NetworkPlanner {
 
   private func scheduleProblem(
     keepable: [Bool], cache: inout [TilingProblem: TilingSolution]
-  ) throws(DiagnosticError) -> (ScheduleProblem, [[Candidate]], Gap) {
+  ) throws(DiagnosticError) -> (ChoiceProblem, [[Candidate]], Gap) {
     let scheduled = graph.storages.indices.filter { keepable[$0] }
     var number = [Int?](repeating: nil, count: graph.storages.count)
     for (position, storage) in scheduled.enumerated() { number[storage] = position }
     let tensors = scheduled.map { storage in
-      ScheduleProblem.Tensor(
+      ChoiceProblem.Tensor(
         graph.storages[storage].name, bytes: aligned(graph.storages[storage].bytes),
         kind: graph.storages[storage].kind == .output ? .output : .intermediate, producer: producers[storage][0],
         consumers: consumers[storage], memory: "spad", storeLink: machine.link.name)
     }
-    var steps: [ScheduleProblem.Step] = []
+    var steps: [ChoiceProblem.Step] = []
     var candidates: [[Candidate]] = []
     var failures: [Diagnostic] = []
     var best = 0
@@ -136,7 +136,7 @@ public struct NetworkPlanner {
       let distinct = reads.enumerated().filter { reads.firstIndex(of: $0.element) == $0.offset }.map(\.element)
       let write = graph.tensors[step.write].storage
       var own: [Candidate] = []
-      var alternatives: [ScheduleProblem.StepAlternative] = []
+      var alternatives: [ChoiceProblem.StepAlternative] = []
       var binding = ""
       var bestOfStep: Int?
       var boundOfStep: Int?
@@ -160,7 +160,7 @@ public struct NetworkPlanner {
             let choice = tiling.choice(
               alternative, residentReads: resident, keepsOutput: keeps, storesOutput: !keeps)
             alternatives.append(
-              ScheduleProblem.StepAlternative(
+              ChoiceProblem.StepAlternative(
                 alternative, origin: own.count, residentReads: resident.compactMap { number[$0] },
                 residentWrites: keeps ? [number[write]].compactMap { $0 } : [], links: [machine.link]))
             own.append(Candidate(choice: choice, alternative: alternative))
@@ -179,7 +179,7 @@ public struct NetworkPlanner {
       steps.append(.init(step.name, alternatives: alternatives))
     }
     if !failures.isEmpty { throw DiagnosticError(failures) }
-    let problem = ScheduleProblem(
+    let problem = ChoiceProblem(
       name: graph.name,
       memories: [.init("spad", capacity: machine.scratchpadBytes), .init("acc", capacity: machine.accumulatorBytes)],
       resources: ["array", "drain", "vector"], links: [machine.link], tensors: tensors, steps: steps)
@@ -199,14 +199,14 @@ public struct NetworkPlanner {
 
   // MARK: Addresses
 
-  private func keptCount(_ solution: ScheduleSolution, _ problem: ScheduleProblem, _ storage: Int) -> Int {
+  private func keptCount(_ solution: ChoiceSolution, _ problem: ChoiceProblem, _ storage: Int) -> Int {
     guard let index = problem.tensors.firstIndex(where: { $0.name == graph.storages[storage].name }) else { return 0 }
     return solution.kept[index]
   }
 
   /// The plan with addresses, or nil when the packing has none.
   private func pack(
-    _ problem: ScheduleProblem, _ candidates: [[Candidate]], _ solution: ScheduleSolution, tilingGap: Gap
+    _ problem: ChoiceProblem, _ candidates: [[Candidate]], _ solution: ChoiceSolution, tilingGap: Gap
   ) throws(DiagnosticError) -> ExecutionPlan? {
     var choices: [StepChoice] = []
     for (index, choice) in solution.choice.enumerated() {

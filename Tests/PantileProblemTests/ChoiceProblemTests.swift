@@ -2,9 +2,9 @@ import PantileProblem
 import PantileSupport
 import Testing
 
-struct ScheduleProblemTests {
+struct ChoiceProblemTests {
   /// Two steps and the tensor between them, kept or streamed.
-  let problem = ScheduleProblem(
+  let problem = ChoiceProblem(
     name: "pair", memories: [.init("spad", capacity: 100)], resources: ["array"],
     links: [.init("load", rate: .init(bytes: 2)), .init("store", rate: .init(bytes: 2))],
     tensors: [
@@ -25,7 +25,7 @@ struct ScheduleProblemTests {
         ]),
     ])
 
-  var keptSolution: ScheduleSolution {
+  var keptSolution: ChoiceSolution {
     .init(
       choice: [1, 1], kept: [1], stepCycles: [10, 13], cycles: 23, bytes: 0, status: .optimal, lowerBound: 23,
       boundName: "hand", method: "hand")
@@ -41,12 +41,12 @@ struct ScheduleProblemTests {
   }
 
   @Test func findsPlantedFaults() {
-    func refuses(_ change: (inout ScheduleSolution, inout ScheduleProblem) -> Void) {
+    func refuses(_ change: (inout ChoiceSolution, inout ChoiceProblem) -> Void) {
       var solution = keptSolution
       var changed = problem
       change(&solution, &changed)
       #expect { try changed.verify(solution) } throws: {
-        ($0 as? DiagnosticError)?.codes.contains("wrong-schedule") == true
+        ($0 as? DiagnosticError)?.codes.contains("wrong-choice") == true
       }
     }
     refuses { solution, _ in solution.choice[1] = 0 }
@@ -67,7 +67,7 @@ struct ScheduleProblemTests {
     bad.steps[1].alternatives[0].busy = []
     #expect { try bad.check() } throws: {
       ($0 as? DiagnosticError)?.codes.contains("unknown-memory") == true
-        && ($0 as? DiagnosticError)?.codes.contains("bad-schedule-problem") == true
+        && ($0 as? DiagnosticError)?.codes.contains("bad-choice-problem") == true
     }
   }
 }

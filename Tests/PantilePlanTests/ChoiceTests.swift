@@ -4,8 +4,8 @@ import PantileSupport
 import Testing
 
 /// A random small schedule: a chain with side branches, outputs, shared inputs, and alternatives for most signatures.
-func randomSchedule(_ random: inout SplitMix64, steps count: Int, streamedAlways: Bool) -> ScheduleProblem {
-  var tensors: [ScheduleProblem.Tensor] = [
+func randomSchedule(_ random: inout SplitMix64, steps count: Int, streamedAlways: Bool) -> ChoiceProblem {
+  var tensors: [ChoiceProblem.Tensor] = [
     .init(
       "input", bytes: 1 + random.next(below: 20), kind: .input, producer: nil,
       consumers: (0..<count).filter { $0 == 0 || random.next(below: 4) == 0 }, memory: "spad", loadLink: "load")
@@ -18,12 +18,12 @@ func randomSchedule(_ random: inout SplitMix64, steps count: Int, streamedAlways
         kind: consumers.isEmpty || random.next(below: 6) == 0 ? .output : .intermediate, producer: step,
         consumers: consumers, memory: "spad", storeLink: "store"))
   }
-  var list: [ScheduleProblem.Step] = []
+  var list: [ChoiceProblem.Step] = []
   for step in 0..<count {
     let reads = tensors.indices.filter { tensors[$0].consumers.contains(step) }
     let writes = tensors.indices.filter { tensors[$0].producer == step && !tensors[$0].consumers.isEmpty }
     let options = reads + writes
-    var alternatives: [ScheduleProblem.StepAlternative] = []
+    var alternatives: [ChoiceProblem.StepAlternative] = []
     for mask in 0..<(1 << options.count) {
       if mask == 0 ? (!streamedAlways && random.next(below: 4) == 0) : random.next(below: 4) == 0 { continue }
       for _ in 0..<(1 + random.next(below: 2)) {
@@ -46,14 +46,14 @@ func randomSchedule(_ random: inout SplitMix64, steps count: Int, streamedAlways
     }
     list.append(.init("s\(step)", alternatives: alternatives))
   }
-  return ScheduleProblem(
+  return ChoiceProblem(
     name: "random", memories: [.init("spad", capacity: 20 + random.next(below: 70))], resources: ["array"],
     links: [.init("load", rate: .init(bytes: 2, cycles: 3)), .init("store", rate: .init(bytes: 1))], tensors: tensors,
     steps: list)
 }
 
 /// The best cycles and bytes over all kept counts and choices, by `verify` alone.
-private func bruteForce(_ problem: ScheduleProblem) -> (cycles: Int, bytes: Int)? {
+private func bruteForce(_ problem: ChoiceProblem) -> (cycles: Int, bytes: Int)? {
   var best: (cycles: Int, bytes: Int)?
   var kept = Array(repeating: 0, count: problem.tensors.count)
   func signatures() {
@@ -93,14 +93,14 @@ private func bruteForce(_ problem: ScheduleProblem) -> (cycles: Int, bytes: Int)
   return best
 }
 
-struct ScheduleTests {
+struct ChoiceTests {
   @Test(arguments: 0..<6) func everyExactMethodEqualsBruteForce(batch: Int) throws {
     for seed in (batch * 12)..<(batch * 12 + 12) {
       var random = SplitMix64(seed: UInt64(seed) &* 77)
       let problem = randomSchedule(&random, steps: 2 + random.next(below: 4), streamedAlways: seed % 3 > 0)
       try problem.check()
       let truth = bruteForce(problem)
-      for method in [ScheduleMethod.portfolio, .dynamicProgramming, .gapILP] {
+      for method in [ChoiceMethod.portfolio, .dynamicProgramming, .gapILP] {
         let outcome = try method.solve(problem, .init())
         guard let solution = outcome.solution else {
           #expect(truth == nil, "seed \(seed), \(method.name): \(outcome)")
@@ -110,7 +110,7 @@ struct ScheduleTests {
         #expect(solution.status == .optimal, "seed \(seed), \(method.name)")
         #expect(solution.cycles == truth?.cycles && solution.bytes == truth?.bytes, "seed \(seed), \(method.name)")
       }
-      if let greedy = try ScheduleMethod.greedy.solve(problem, .init()).solution, let truth {
+      if let greedy = try ChoiceMethod.greedy.solve(problem, .init()).solution, let truth {
         try problem.verify(greedy)
         #expect(greedy.cycles >= truth.cycles)
       }
@@ -134,28 +134,28 @@ struct ScheduleTests {
   @Test func sameInputSamePlan() throws {
     var random = SplitMix64(seed: 4)
     let problem = randomSchedule(&random, steps: 8, streamedAlways: true)
-    for method in ScheduleProblem.methods {
+    for method in ChoiceProblem.methods {
       #expect(try method.solve(problem, .init()) == method.solve(problem, .init()))
     }
   }
 
   @Test func emptyScheduleIsSolved() throws {
-    let empty = ScheduleProblem(name: "empty", memories: [], resources: [], links: [], tensors: [], steps: [])
-    for method in ScheduleProblem.methods { #expect(try method.solve(empty, .init()).solution?.cycles == 0) }
+    let empty = ChoiceProblem(name: "empty", memories: [], resources: [], links: [], tensors: [], steps: [])
+    for method in ChoiceProblem.methods { #expect(try method.solve(empty, .init()).solution?.cycles == 0) }
     #expect(try empty.bounds().allSatisfy { $0.cycles == 0 })
   }
 
   /// Each step reads the six before it, as in a densely connected network; every prefix of what is oldest may stay.
-  private static func dense(steps count: Int, capacity: Int) -> ScheduleProblem {
+  private static func dense(steps count: Int, capacity: Int) -> ChoiceProblem {
     let window = 6
     let tensors = (0..<count).map { step in
-      ScheduleProblem.Tensor(
+      ChoiceProblem.Tensor(
         "t\(step)", bytes: 900 + (step * 37) % 200, kind: step + 1 == count ? .output : .intermediate, producer: step,
         consumers: Array((step + 1)..<max(step + 1, min(count, step + 1 + window))), memory: "spad", storeLink: "store")
     }
     let steps = (0..<count).map { step in
       let reads = Array(max(0, step - window)..<step)
-      var alternatives: [ScheduleProblem.StepAlternative] = []
+      var alternatives: [ChoiceProblem.StepAlternative] = []
       for mask in 0..<(1 << reads.count) {
         for keeps in [false, true] where !keeps || step + 1 < count {
           let resident = reads.indices.filter { mask >> $0 & 1 != 0 }.map { reads[$0] }
@@ -168,9 +168,9 @@ struct ScheduleTests {
           }
         }
       }
-      return ScheduleProblem.Step("s\(step)", alternatives: alternatives)
+      return ChoiceProblem.Step("s\(step)", alternatives: alternatives)
     }
-    return ScheduleProblem(
+    return ChoiceProblem(
       name: "dense", memories: [.init("spad", capacity: capacity)], resources: ["array"],
       links: [.init("load", rate: .init(bytes: 4)), .init("store", rate: .init(bytes: 4))], tensors: tensors,
       steps: steps)
@@ -179,16 +179,16 @@ struct ScheduleTests {
   @Test(arguments: [3_000, 5_000]) func wideGraphsEndInBudget(capacity: Int) throws {
     let problem = Self.dense(steps: 30, capacity: capacity)
     let clock = ContinuousClock()
-    var plan: ScheduleSolution?
+    var plan: ChoiceSolution?
     let time = try clock.measure { plan = try problem.solve().solution }
     let solution = try #require(plan)
     try problem.verify(solution)
-    let greedy = try #require(try ScheduleMethod.greedy.solve(problem, .init()).solution)
+    let greedy = try #require(try ChoiceMethod.greedy.solve(problem, .init()).solution)
     #expect(solution.cycles <= greedy.cycles)
     print(
       "dense \(capacity): \(solution.method) \(solution.cycles) \(solution.status), greedy \(greedy.cycles), \(time)")
     // With hardly any states the dynamic program is a beam, and the ILP goes on from its plan.
-    var narrow: ScheduleSolution?
+    var narrow: ChoiceSolution?
     let narrowTime = try clock.measure { narrow = try problem.solve(.init(stateLimit: 8, nodeBudget: 5)).solution }
     let improved = try #require(narrow)
     try problem.verify(improved)

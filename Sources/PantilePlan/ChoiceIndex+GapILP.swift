@@ -26,7 +26,7 @@ struct GapModel {
   private(set) var gaps: [[LinearModel.Variable]]
   let base: Int
 
-  init(_ index: ScheduleIndex) {
+  init(_ index: ChoiceIndex) {
     let problem = index.problem
     base = index.independentBound
     gaps = problem.tensors.map { _ in [] }
@@ -135,11 +135,11 @@ struct GapModel {
   func kept(_ solution: LinearSolution) -> [Int] { gaps.map { $0.count { solution[$0] > 0.5 } } }
 }
 
-extension ScheduleIndex {
+extension ChoiceIndex {
   /// Solves the gap ILP for cycles, then for bytes at those cycles.
   ///
   /// - Parameter start: a known plan; the result is never worse, and its cycles cut the search.
-  func gapILP(nodeBudget: Int, start: ScheduleSolution?) throws(DiagnosticError) -> ScheduleOutcome {
+  func gapILP(nodeBudget: Int, start: ChoiceSolution?) throws(DiagnosticError) -> ChoiceOutcome {
     // A model without variables is none; nothing to choose is what the dynamic program handles.
     if problem.steps.isEmpty { return dynamicProgram(stateLimit: 1).outcome }
     var gap = GapModel(self)
@@ -192,7 +192,7 @@ extension ScheduleIndex {
     return saturatingAdd(gap.base, max(0, Int((solution.objective - 1e-7 * scale).rounded(.up))))
   }
 
-  private func finish(_ solution: ScheduleSolution, bound: Int, name: String) -> ScheduleSolution {
+  private func finish(_ solution: ChoiceSolution, bound: Int, name: String) -> ChoiceSolution {
     var result = solution
     result.lowerBound = min(bound, solution.cycles)
     result.boundName = name

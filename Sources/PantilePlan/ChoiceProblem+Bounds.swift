@@ -1,7 +1,7 @@
 import PantileProblem
 import PantileSupport
 
-extension ScheduleProblem {
+extension ChoiceProblem {
   /// Cycles below which no plan of this problem can run, each with its name:
   /// - `compute`: each step's least busy alternative, its busiest resource alone.
   /// - `compulsory bytes of LINK`: the least bytes of each step over the link, all steps together.
@@ -11,7 +11,7 @@ extension ScheduleProblem {
   /// - Throws: what `check()` throws; `solver-fault`.
   public func bounds() throws(DiagnosticError) -> [NamedBound] {
     try check()
-    let index = ScheduleIndex(self)
+    let index = ChoiceIndex(self)
     var result = [
       NamedBound(
         "compute",
@@ -35,7 +35,7 @@ extension ScheduleProblem {
   /// - Parameter tilingBounds: for each step the cycles below which its operation cannot run under the chosen residency.
   /// - Parameter packings: the packed memories.
   public func gaps(
-    of solution: ScheduleSolution, tilingBounds: [Int], packings: [(problem: PackingProblem, solution: PackingSolution)]
+    of solution: ChoiceSolution, tilingBounds: [Int], packings: [(problem: PackingProblem, solution: PackingSolution)]
   ) -> [Gap] {
     var network = NamedBound(
       "compute", cycles: steps.reduce(0) { saturatingAdd($0, $1.alternatives.map { $0.busy.max() ?? 0 }.min() ?? 0) })

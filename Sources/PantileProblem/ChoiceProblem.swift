@@ -5,7 +5,7 @@ import PantileSupport
 /// A tensor is *kept* for its first `k` consumers: they read it from its on-chip memory, later ones stream it. It occupies its
 /// memory from its producer (or, without one, from its first consumer, which fetches it whole) to its `k`-th consumer.
 /// A produced tensor that is kept for some but not all consumers, or leaves the chip at the end, is also stored by its producer.
-public struct ScheduleProblem: Hashable, Sendable {
+public struct ChoiceProblem: Hashable, Sendable {
   public typealias Memory = TilingProblem.Memory
   public typealias Link = TilingProblem.Link
 
@@ -123,8 +123,8 @@ public struct ScheduleProblem: Hashable, Sendable {
   }
 }
 
-/// The answer to a `ScheduleProblem`.
-public struct ScheduleSolution: Hashable, Sendable {
+/// The answer to a `ChoiceProblem`.
+public struct ChoiceSolution: Hashable, Sendable {
   /// The alternative of each step.
   public var choice: [Int]
   /// For each tensor how many of its consumers, in order, read it on chip.

@@ -1,6 +1,6 @@
 import PantileProblem
 
-extension ScheduleIndex {
+extension ChoiceIndex {
   /// Where a live tensor is between two steps.
   private enum Place {
     static let streamed: UInt8 = 0
@@ -21,7 +21,7 @@ extension ScheduleIndex {
   }
 
   /// Step by step over all combinations of places; exact when no state had to be dropped.
-  func dynamicProgram(stateLimit: Int) -> (outcome: ScheduleOutcome, isExact: Bool) {
+  func dynamicProgram(stateLimit: Int) -> (outcome: ChoiceOutcome, isExact: Bool) {
     let tensors = problem.tensors
     let isWanted = Set(wanted)
     var live: [Int] = []
@@ -167,7 +167,7 @@ extension ScheduleIndex {
   }
 
   /// The solution that ends in a state: choices by the parents, kept counts by the signatures of the choices.
-  private func trace(_ last: Int, _ history: [[State]], _ live: [[Int]], isExact: Bool) -> ScheduleSolution {
+  private func trace(_ last: Int, _ history: [[State]], _ live: [[Int]], isExact: Bool) -> ChoiceSolution {
     var choice = Array(repeating: 0, count: problem.steps.count)
     var index = last
     for step in problem.steps.indices.reversed() {
@@ -188,7 +188,7 @@ extension ScheduleIndex {
       (problem.steps[step].alternatives[choice[step]].bytes + added[step]).reduce(sum, saturatingAdd)
     }
     let bound = isExact ? cycles : min(cycles, independentBound)
-    return ScheduleSolution(
+    return ChoiceSolution(
       choice: choice, kept: kept, stepCycles: stepCycles, cycles: cycles, bytes: bytes,
       status: bound == cycles ? .optimal : .feasible(gap: cycles - bound), lowerBound: bound,
       boundName: isExact ? "dynamic programming" : "fastest alternatives", method: "dynamic-programming")

@@ -1,6 +1,6 @@
 // The second step has no way to run without the tensor on chip, and there it does not fit.
 // expect: status infeasible
-"problem.schedule"() ({
+"problem.choice"() ({
   "problem.memory"() {name = "spad", capacity = 60 : i64} : () -> ()
   "problem.link"() {name = "store", bytes = 2 : i64} : () -> ()
   "problem.tensor"() {name = "t0", bytes = 60 : i64, kind = "intermediate", producer = 0 : i64, consumers = [1], memory = "spad", store_link = "store"} : () -> ()

@@ -3,7 +3,7 @@
 // expect: status optimal
 // expect: cycles 120
 // expect: bytes 180
-"problem.schedule"() ({
+"problem.choice"() ({
   "problem.memory"() {name = "spad", capacity = 100 : i64} : () -> ()
   "problem.link"() {name = "load", bytes = 2 : i64} : () -> ()
   "problem.link"() {name = "store", bytes = 2 : i64} : () -> ()

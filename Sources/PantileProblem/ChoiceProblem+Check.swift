@@ -1,12 +1,12 @@
 import PantileSupport
 
-extension ScheduleProblem {
+extension ChoiceProblem {
   /// Refuses a problem that is not well formed, with all independent errors.
   ///
-  /// - Throws: `bad-schedule-problem`, `unknown-memory`, `unknown-link`.
+  /// - Throws: `bad-choice-problem`, `unknown-memory`, `unknown-link`.
   public func check() throws(DiagnosticError) {
     var errors: [Diagnostic] = []
-    func fail(_ message: String) { errors.append(Diagnostic("bad-schedule-problem", "'\(name)': \(message)")) }
+    func fail(_ message: String) { errors.append(Diagnostic("bad-choice-problem", "'\(name)': \(message)")) }
     for link in links
     where link.rate.bytes < 1 || link.rate.cycles < 1 || !ProblemLimit.holds(link.rate.bytes)
       || !ProblemLimit.holds(link.rate.cycles)
@@ -108,17 +108,17 @@ extension ScheduleProblem {
 
   /// Checks a solution against the meaning of the problem; knows nothing of how it was found.
   ///
-  /// - Throws: `wrong-schedule` for each alternative whose signature is not what is kept, each memory exceeded in a step, each
+  /// - Throws: `wrong-choice` for each alternative whose signature is not what is kept, each memory exceeded in a step, each
   ///   wrong sum, a bound above the cost.
-  public func verify(_ solution: ScheduleSolution) throws(DiagnosticError) {
+  public func verify(_ solution: ChoiceSolution) throws(DiagnosticError) {
     var errors: [Diagnostic] = []
-    func fail(_ message: String) { errors.append(Diagnostic("wrong-schedule", "'\(name)': \(message)")) }
+    func fail(_ message: String) { errors.append(Diagnostic("wrong-choice", "'\(name)': \(message)")) }
     guard solution.choice.count == steps.count, solution.kept.count == tensors.count,
       solution.stepCycles.count == steps.count,
       zip(steps, solution.choice).allSatisfy({ $0.alternatives.indices.contains($1) }),
       zip(tensors, solution.kept).allSatisfy({ $1 >= 0 && $1 <= $0.consumers.count })
     else {
-      throw DiagnosticError("wrong-schedule", "'\(name)': choices or kept counts do not belong to this problem")
+      throw DiagnosticError("wrong-choice", "'\(name)': choices or kept counts do not belong to this problem")
     }
     let added = addedBytes(kept: solution.kept)
     var totalCycles = 0

@@ -2,8 +2,8 @@ import PantileSupport
 import PantileText
 
 /// Steps and tensors are referred to by number, in the order in which they stand, since names need not be unique.
-extension ScheduleProblem: ProblemText {
-  public static let opName = "problem.schedule"
+extension ChoiceProblem: ProblemText {
+  public static let opName = "problem.choice"
 
   public var syntax: OpSyntax {
     var op = OpSyntax(Self.opName, attributes: ["name": .string(name), "resources": .strings(resources)])
@@ -25,7 +25,7 @@ extension ScheduleProblem: ProblemText {
   }
 }
 
-extension ScheduleProblem.Tensor {
+extension ChoiceProblem.Tensor {
   init(_ op: OpSyntax) throws(DiagnosticError) {
     let part = try PartReader(
       op, "problem.tensor",
@@ -51,12 +51,12 @@ extension ScheduleProblem.Tensor {
   }
 }
 
-extension ScheduleProblem.Step {
+extension ChoiceProblem.Step {
   init(_ op: OpSyntax) throws(DiagnosticError) {
     let part = try PartReader(op, "problem.step", keys: ["name"])
     var list = PartList(op, names: ["problem.alternative"])
     let alternatives = list.read("problem.alternative") { (op) throws(DiagnosticError) in
-      try ScheduleProblem.StepAlternative(op)
+      try ChoiceProblem.StepAlternative(op)
     }
     try list.finish()
     self.init(try part.op.string("name"), alternatives: alternatives)
@@ -69,7 +69,7 @@ extension ScheduleProblem.Step {
   }
 }
 
-extension ScheduleProblem.StepAlternative {
+extension ChoiceProblem.StepAlternative {
   init(_ op: OpSyntax) throws(DiagnosticError) {
     let part = try PartReader(
       op, "problem.alternative",
@@ -92,8 +92,8 @@ extension ScheduleProblem.StepAlternative {
   }
 }
 
-extension ScheduleSolution: ProblemText {
-  public static let opName = "problem.schedule_solution"
+extension ChoiceSolution: ProblemText {
+  public static let opName = "problem.choice_solution"
 
   public var syntax: OpSyntax {
     var op = OpSyntax(Self.opName, attributes: status.attributes)

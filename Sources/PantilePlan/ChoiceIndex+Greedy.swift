@@ -1,9 +1,9 @@
 import PantileProblem
 
-extension ScheduleIndex {
+extension ChoiceIndex {
   /// Starts with everything streamed and changes one tensor's kept count at a time while that lowers cycles, or bytes at equal cycles:
   /// first the tensors that gain most alone, then in passes until a pass changes nothing. Nil when streaming everything is not possible.
-  func greedy() -> ScheduleSolution? {
+  func greedy() -> ChoiceSolution? {
     var kept = Array(repeating: 0, count: problem.tensors.count)
     guard complete(kept: kept, method: "greedy") != nil else { return nil }
     var gains: [(tensor: Int, cycles: Int, bytes: Int)] = []

@@ -1,7 +1,7 @@
 import PantileProblem
 
-/// A `ScheduleProblem` with everything that its methods look up again and again.
-struct ScheduleIndex {
+/// A `ChoiceProblem` with everything that its methods look up again and again.
+struct ChoiceIndex {
   /// The alternatives of a step with one signature, of which none is beaten in working sets, cycles and bytes.
   struct Group {
     var reads: [Int]
@@ -10,7 +10,7 @@ struct ScheduleIndex {
     var alternatives: [Int]
   }
 
-  let problem: ScheduleProblem
+  let problem: ChoiceProblem
   let groups: [[Group]]
   /// Tensors that a step consumes, and makes; ascending.
   let consumed: [[Int]]
@@ -24,7 +24,7 @@ struct ScheduleIndex {
   let loadLink: [Int?]
   let storeLink: [Int?]
 
-  init(_ problem: ScheduleProblem) {
+  init(_ problem: ChoiceProblem) {
     self.problem = problem
     var consumed: [[Int]] = problem.steps.map { _ in [] }
     var produced: [[Int]] = problem.steps.map { _ in [] }
@@ -55,7 +55,7 @@ struct ScheduleIndex {
     groups = problem.steps.map { Self.group($0, problem) }
   }
 
-  private static func group(_ step: ScheduleProblem.Step, _ problem: ScheduleProblem) -> [Group] {
+  private static func group(_ step: ChoiceProblem.Step, _ problem: ChoiceProblem) -> [Group] {
     struct Signature: Hashable {
       var reads: [Int]
       var writes: [Int]
@@ -82,7 +82,7 @@ struct ScheduleIndex {
           bytes: alternative.bytes.reduce(0, saturatingAdd), alternative: alternative
         )
       }.sorted { ($0.cycles, $0.bytes, $0.number) < ($1.cycles, $1.bytes, $1.number) }
-      var kept: [(number: Int, cycles: Int, bytes: Int, alternative: ScheduleProblem.StepAlternative)] = []
+      var kept: [(number: Int, cycles: Int, bytes: Int, alternative: ChoiceProblem.StepAlternative)] = []
       for candidate in costs {
         // Beaten means: an earlier one is no worse in anything that a plan can feel, extra bytes on any link included.
         let beaten = kept.contains { better in
@@ -123,7 +123,7 @@ struct ScheduleIndex {
   }
 
   /// The whole solution for given kept counts, each step at its best; nil when a step has no fitting alternative.
-  func complete(kept: [Int], method: String) -> ScheduleSolution? {
+  func complete(kept: [Int], method: String) -> ChoiceSolution? {
     var choice: [Int] = []
     var stepCycles: [Int] = []
     var bytes = 0
@@ -135,13 +135,13 @@ struct ScheduleIndex {
     }
     let cycles = stepCycles.reduce(0, saturatingAdd)
     let bound = independentBound
-    return ScheduleSolution(
+    return ChoiceSolution(
       choice: choice, kept: kept, stepCycles: stepCycles, cycles: cycles, bytes: bytes,
       status: cycles == bound ? .optimal : .feasible(gap: cycles - bound), lowerBound: bound,
       boundName: "fastest alternatives", method: method)
   }
 
-  /// Bytes that kept counts add on each link in one step; `ScheduleProblem.addedBytes` for one step.
+  /// Bytes that kept counts add on each link in one step; `ChoiceProblem.addedBytes` for one step.
   func added(_ step: Int, kept: [Int]) -> [Int] {
     var added = Array(repeating: 0, count: problem.links.count)
     for tensor in produced[step] where kept[tensor] > 0 {

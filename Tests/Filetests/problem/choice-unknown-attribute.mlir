@@ -1,4 +1,4 @@
 // error: unknown-attribute
-"problem.schedule"() ({
+"problem.choice"() ({
   "problem.memory"() {name = "spad", capacities = 100 : i64} : () -> ()
 }) {name = "typo", resources = []} : () -> ()
