@@ -3,6 +3,7 @@
 #include <glpk.h>
 #include <math.h>
 #include <setjmp.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,17 +23,71 @@ static int keep_text(void *info, const char *text) {
 
 static void escape(void *info) { longjmp(((guard *)info)->escape, 1); }
 
+struct cguard_flag {
+  _Atomic int set;
+};
+
+static _Atomic int all_cancelled;
+
+cguard_flag *cguard_flag_create(void) { return calloc(1, sizeof(cguard_flag)); }
+void cguard_flag_delete(cguard_flag *flag) { free(flag); }
+void cguard_flag_set(cguard_flag *flag) { atomic_store(&flag->set, 1); }
+void cguard_cancel_all(int cancelled) { atomic_store(&all_cancelled, cancelled); }
+
+int cguard_is_cancelled(const cguard_flag *flag) {
+  return atomic_load(&all_cancelled) || (flag && atomic_load(&((cguard_flag *)flag)->set));
+}
+
+/// Sessions of this thread, and how often its GLPK environment was thrown away: a session from before that is dead.
+static _Thread_local int open_sessions;
+static _Thread_local unsigned long environment = 1;
+
+/// Runs an action with GLPK's output kept and its fatal errors caught; false after such an error.
+static int guarded(void (*action)(void *), void *info, char *message, size_t capacity) {
+  // On the heap, so that its contents are defined after the jump.
+  guard *g = calloc(1, sizeof *g);
+  if (!g) {
+    strncpy(message, "out of memory", capacity - 1);
+    return 0;
+  }
+  if (setjmp(g->escape)) {
+    strncpy(message, g->text, capacity - 1);
+    glp_term_hook(NULL, NULL);
+    glp_error_hook(NULL, NULL);
+    // Frees the broken problem and all others of this thread; every later call starts a new environment.
+    glp_free_env();
+    environment++;
+    open_sessions = 0;
+    free(g);
+    return 0;
+  }
+  glp_term_hook(keep_text, g);
+  glp_error_hook(escape, g);
+  action(info);
+  glp_error_hook(NULL, NULL);
+  glp_term_hook(NULL, NULL);
+  if (open_sessions == 0) glp_free_env();
+  free(g);
+  return 1;
+}
+
 typedef struct {
   long nodes;
   long budget;
   int stopped;
   double bound;
   int has_bound;
+  const cguard_flag *flag;
 } search_state;
 
 /// Counts the nodes and stops at the budget: counts are the same on every machine, seconds are not.
 static void on_event(glp_tree *tree, void *info) {
   search_state *state = info;
+  if (cguard_is_cancelled(state->flag)) {
+    state->stopped = 1;
+    glp_ios_terminate(tree);
+    return;
+  }
   if (glp_ios_reason(tree) != GLP_ISELECT) return;
   int best = glp_ios_best_node(tree);
   if (best != 0) {
@@ -71,7 +126,7 @@ static void build(glp_prob *problem, const cguard_model *m) {
   glp_load_matrix(problem, m->entries, m->entry_row, m->entry_column, m->entry_value);
 }
 
-static void solve(glp_prob *problem, const cguard_model *m, double *x, double *duals, cguard_result *r) {
+static void solve(glp_prob *problem, const cguard_model *m, const cguard_flag *flag, double *x, double *duals, cguard_result *r) {
   build(problem, m);
   glp_smcp simplex;
   glp_init_smcp(&simplex);
@@ -92,7 +147,7 @@ static void solve(glp_prob *problem, const cguard_model *m, double *x, double *d
   if (duals) for (int i = 0; i < m->rows; i++) duals[i] = glp_get_row_dual(problem, i + 1);
   if (m->node_budget < 0 || glp_get_num_int(problem) == 0) { r->status = CGUARD_OPTIMAL; return; }
 
-  search_state state = {0, m->node_budget, 0, r->relaxation, 0};
+  search_state state = {0, m->node_budget, 0, r->relaxation, 0, flag};
   glp_iocp search;
   glp_init_iocp(&search);
   search.msg_lev = GLP_MSG_OFF;
@@ -138,32 +193,185 @@ static void solve(glp_prob *problem, const cguard_model *m, double *x, double *d
   r->status = status == GLP_NOFEAS ? CGUARD_INFEASIBLE : CGUARD_FAILED;
 }
 
-void cguard_solve(const cguard_model *model, double *x, double *duals, cguard_result *result) {
-  // On the heap, so that its contents are defined after the jump.
-  guard *g = calloc(1, sizeof *g);
-  memset(result, 0, sizeof *result);
-  if (!g) {
-    result->status = CGUARD_FATAL;
-    strcpy(result->message, "out of memory");
-    return;
-  }
-  if (setjmp(g->escape)) {
-    result->status = CGUARD_FATAL;
-    strncpy(result->message, g->text, sizeof result->message - 1);
-    glp_term_hook(NULL, NULL);
-    glp_error_hook(NULL, NULL);
-    // Frees the broken problem too; every later call on this thread starts a new environment.
-    glp_free_env();
-    free(g);
-    return;
-  }
-  glp_term_hook(keep_text, g);
-  glp_error_hook(escape, g);
+typedef struct {
+  const cguard_model *model;
+  const cguard_flag *flag;
+  double *x;
+  double *duals;
+  cguard_result *result;
+} solve_arguments;
+
+static void solve_action(void *info) {
+  solve_arguments *a = info;
   glp_prob *problem = glp_create_prob();
-  solve(problem, model, x, duals, result);
+  solve(problem, a->model, a->flag, a->x, a->duals, a->result);
   glp_delete_prob(problem);
-  glp_error_hook(NULL, NULL);
-  glp_term_hook(NULL, NULL);
-  glp_free_env();
-  free(g);
+}
+
+void cguard_solve(const cguard_model *model, const cguard_flag *flag, double *x, double *duals, cguard_result *result) {
+  memset(result, 0, sizeof *result);
+  solve_arguments arguments = {model, flag, x, duals, result};
+  if (!guarded(solve_action, &arguments, result->message, sizeof result->message)) result->status = CGUARD_FATAL;
+}
+
+struct cguard_session {
+  glp_prob *problem;
+  /// Address and value of the opening thread's counter: another thread has another address.
+  const unsigned long *owner;
+  unsigned long environment;
+};
+
+static int is_alive(const cguard_session *s) { return s->owner == &environment && s->environment == environment; }
+
+typedef struct {
+  cguard_session *session;
+  const cguard_model *model;
+} open_arguments;
+
+static void open_action(void *info) {
+  open_arguments *a = info;
+  glp_prob *problem = glp_create_prob();
+  build(problem, a->model);
+  glp_scale_prob(problem, GLP_SF_AUTO);
+  a->session->problem = problem;
+  open_sessions++;
+}
+
+cguard_session *cguard_open(const cguard_model *model, cguard_result *result) {
+  memset(result, 0, sizeof *result);
+  cguard_session *session = calloc(1, sizeof *session);
+  open_arguments arguments = {session, model};
+  if (!session || !guarded(open_action, &arguments, result->message, sizeof result->message)) {
+    result->status = CGUARD_FATAL;
+    free(session);
+    return NULL;
+  }
+  session->owner = &environment;
+  session->environment = environment;
+  return session;
+}
+
+typedef struct {
+  cguard_session *session;
+  int entries;
+  const int *columns;
+  const double *values;
+  double upper;
+} row_arguments;
+
+static void row_action(void *info) {
+  row_arguments *a = info;
+  int row = glp_add_rows(a->session->problem, 1);
+  glp_set_row_bnds(a->session->problem, row, GLP_UP, 0.0, a->upper);
+  glp_set_mat_row(a->session->problem, row, a->entries, a->columns, a->values);
+}
+
+int cguard_add_row(cguard_session *session, int entries, const int *columns, const double *values, double upper) {
+  char message[256] = "";
+  if (!is_alive(session)) return 0;
+  row_arguments arguments = {session, entries, columns, values, upper};
+  return guarded(row_action, &arguments, message, sizeof message);
+}
+
+/// Simplex iterations between two looks at the flag.
+enum { iterations_at_once = 1000 };
+
+/// The row combination behind "infeasible": the row of the basis inverse of the variable that cannot move.
+static int read_ray(glp_prob *problem, double *duals) {
+  int ray = glp_get_unbnd_ray(problem), rows = glp_get_num_rows(problem);
+  if (ray <= 0 || !glp_bf_exists(problem)) return 0;
+  int position = ray <= rows ? glp_get_row_bind(problem, ray) : glp_get_col_bind(problem, ray - rows);
+  if (position <= 0) return 0;
+  double *rho = calloc((size_t)rows + 1, sizeof *rho);
+  if (!rho) return 0;
+  rho[position] = 1;
+  glp_btran(problem, rho);
+  memcpy(duals, rho + 1, (size_t)rows * sizeof *rho);
+  free(rho);
+  return 1;
+}
+
+typedef struct {
+  cguard_session *session;
+  const cguard_flag *flag;
+  int count;
+  const int *columns;
+  const double *lower;
+  const double *upper;
+  int iteration_budget;
+  double *x;
+  double *duals;
+  cguard_result *result;
+} relax_arguments;
+
+static void relax_action(void *info) {
+  relax_arguments *a = info;
+  cguard_result *r = a->result;
+  glp_prob *problem = a->session->problem;
+  for (int i = 0; i < a->count; i++) {
+    double lower = a->lower[i], upper = a->upper[i];
+    glp_set_col_bnds(problem, a->columns[i], bound_kind(lower, upper), finite_or_zero(lower), finite_or_zero(upper));
+  }
+  glp_smcp simplex;
+  glp_init_smcp(&simplex);
+  simplex.msg_lev = GLP_MSG_OFF;
+  simplex.meth = GLP_DUALP;
+  simplex.tol_bnd = 1e-9;
+  simplex.tol_dj = 1e-9;
+  int retried = 0;
+  for (;;) {
+    long left = a->iteration_budget - r->iterations;
+    if (left <= 0 || cguard_is_cancelled(a->flag)) { r->status = CGUARD_BUDGET; break; }
+    simplex.it_lim = left < iterations_at_once ? (int)left : iterations_at_once;
+    int before = glp_get_it_cnt(problem);
+    r->code = glp_simplex(problem, &simplex);
+    // One more than GLPK counts, so that a call without progress cannot repeat for ever.
+    r->iterations += glp_get_it_cnt(problem) - before + 1;
+    if (r->code == GLP_EITLIM) continue;
+    if (r->code == 0) break;
+    if (retried) { r->status = CGUARD_FAILED; return; }
+    // A spoilt basis: once more from the beginning and by the other method.
+    retried = 1;
+    glp_std_basis(problem);
+    simplex.meth = GLP_PRIMAL;
+  }
+  if (r->status != CGUARD_BUDGET) {
+    int status = glp_get_status(problem);
+    if (status == GLP_NOFEAS || status == GLP_INFEAS) {
+      r->status = CGUARD_INFEASIBLE;
+      r->has_ray = read_ray(problem, a->duals);
+      return;
+    }
+    if (status == GLP_UNBND) { r->status = CGUARD_UNBOUNDED; return; }
+    r->status = status == GLP_OPT ? CGUARD_OPTIMAL : CGUARD_FAILED;
+  }
+  r->objective = r->relaxation = r->bound = glp_get_obj_val(problem);
+  int columns = glp_get_num_cols(problem), rows = glp_get_num_rows(problem);
+  for (int j = 0; j < columns; j++) a->x[j] = glp_get_col_prim(problem, j + 1);
+  for (int i = 0; i < rows; i++) a->duals[i] = glp_get_row_dual(problem, i + 1);
+}
+
+void cguard_relax(cguard_session *session, const cguard_flag *flag, int count, const int *columns, const double *lower,
+                  const double *upper, int iteration_budget, double *x, double *duals, cguard_result *result) {
+  memset(result, 0, sizeof *result);
+  relax_arguments arguments = {session, flag, count, columns, lower, upper, iteration_budget, x, duals, result};
+  if (!is_alive(session)) {
+    result->status = CGUARD_FATAL;
+    strcpy(result->message, "the session is dead or belongs to another thread");
+    return;
+  }
+  if (!guarded(relax_action, &arguments, result->message, sizeof result->message)) result->status = CGUARD_FATAL;
+}
+
+static void close_action(void *info) {
+  cguard_session *session = info;
+  open_sessions--;
+  glp_delete_prob(session->problem);
+}
+
+void cguard_close(cguard_session *session) {
+  char message[256];
+  // From another thread the problem is leaked: deleting it there would abort.
+  if (is_alive(session)) guarded(close_action, session, message, sizeof message);
+  free(session);
 }

@@ -48,17 +48,23 @@ extension LinearModel {
   public struct Options: Hashable, Sendable {
     /// Branch-and-bound nodes.
     public var nodeBudget: Int
-    /// Simplex iterations of the relaxation.
+    /// Simplex iterations.
     public var iterationBudget: Int
     /// Drop integrality.
     public var relaxed: Bool
     public var cuts: Cuts
+    /// Ends the solve early, with what it has.
+    public var cancellation: Cancellation?
 
-    public init(nodeBudget: Int = 20_000, iterationBudget: Int = 200_000, relaxed: Bool = false, cuts: Cuts = .all) {
+    public init(
+      nodeBudget: Int = 20_000, iterationBudget: Int = 200_000, relaxed: Bool = false, cuts: Cuts = .all,
+      cancellation: Cancellation? = nil
+    ) {
       self.nodeBudget = nodeBudget
       self.iterationBudget = iterationBudget
       self.relaxed = relaxed
       self.cuts = cuts
+      self.cancellation = cancellation
     }
   }
 
@@ -87,7 +93,7 @@ extension LinearModel {
     let (result, raw, duals) = runGLPK(options, presolve: presolve)
     let none = LinearSolution(
       status: .infeasible, values: [], objective: 0, bound: result.bound + objectiveConstant,
-      relaxation: result.relaxation + objectiveConstant, duals: duals, nodes: result.nodes)
+      relaxation: result.relaxation + objectiveConstant, duals: duals, nodes: Int(result.nodes))
     switch result.status {
     case CGUARD_OPTIMAL, CGUARD_FEASIBLE:
       var values = raw
@@ -119,86 +125,37 @@ extension LinearModel {
       solution.status = .budgetExhausted
       return solution
     default:
-      let text = result.message.isEmpty ? "code \(result.code)" : result.message
-      throw DiagnosticError("solver-fault", "GLPK failed: \(text)")
+      throw DiagnosticError("solver-fault", "GLPK failed: \(result.text)")
     }
   }
 
   /// The version of the linked library. (Importing CGLPK here is also what links it; the guard is plain C.)
   public static var solverVersion: String { glp_version().map { String(cString: $0) } ?? "unknown" }
 
-  /// A copy of what the C side reports.
-  private struct RawResult {
-    var status: cguard_status
-    var code: Int
-    var bound: Double
-    var relaxation: Double
-    var nodes: Int
-    var message: String
-  }
-
-  /// The only call into GLPK.
-  private func runGLPK(_ options: Options, presolve: Bool) -> (RawResult, values: [Double], duals: [Double]) {
-    var rows: [Int32] = [0]
-    var cols: [Int32] = [0]
-    var coefficients: [Double] = [0]
+  /// The only call of GLPK's branch and bound.
+  private func runGLPK(_ options: Options, presolve: Bool) -> (cguard_result, values: [Double], duals: [Double]) {
+    var input = GLPKInput(
+      lower: columns.map(\.lower), upper: columns.map(\.upper), objective: columns.map(\.objective),
+      isInteger: columns.map { UInt8($0.isInteger && !options.relaxed ? 1 : 0) },
+      rowLower: constraints.map(\.lower), rowUpper: constraints.map(\.upper))
+    input.isMaximised = direction == .maximise
     for (index, row) in constraints.enumerated() {
       for term in row.terms where term.coefficient != 0 {
-        rows.append(Int32(clamping: index + 1))
-        cols.append(Int32(clamping: term.variable.index + 1))
-        coefficients.append(term.coefficient)
+        input.entryRow.append(Int32(clamping: index + 1))
+        input.entryColumn.append(Int32(clamping: term.variable.index + 1))
+        input.entryValue.append(term.coefficient)
       }
     }
-    let isInteger = columns.map { UInt8($0.isInteger && !options.relaxed ? 1 : 0) }
-    let lower = columns.map(\.lower)
-    let upper = columns.map(\.upper)
-    let objective = columns.map(\.objective)
-    let rowLower = constraints.map(\.lower)
-    let rowUpper = constraints.map(\.upper)
     var x = Array(repeating: 0.0, count: columns.count)
     var duals = Array(repeating: 0.0, count: constraints.count)
     var result = cguard_result()
-    lower.withUnsafeBufferPointer { lower in
-      upper.withUnsafeBufferPointer { upper in
-        objective.withUnsafeBufferPointer { objective in
-          isInteger.withUnsafeBufferPointer { isInteger in
-            rowLower.withUnsafeBufferPointer { rowLower in
-              rowUpper.withUnsafeBufferPointer { rowUpper in
-                rows.withUnsafeBufferPointer { rows in
-                  cols.withUnsafeBufferPointer { cols in
-                    coefficients.withUnsafeBufferPointer { coefficients in
-                      var model = cguard_model(
-                        columns: Int32(clamping: columns.count), rows: Int32(clamping: constraints.count),
-                        entries: Int32(clamping: coefficients.count - 1), maximise: direction == .maximise ? 1 : 0,
-                        column_lower: lower.baseAddress, column_upper: upper.baseAddress,
-                        objective: objective.baseAddress, is_integer: isInteger.baseAddress,
-                        row_lower: rowLower.baseAddress, row_upper: rowUpper.baseAddress,
-                        entry_row: rows.baseAddress, entry_column: cols.baseAddress,
-                        entry_value: coefficients.baseAddress,
-                        node_budget: options.relaxed ? -1 : Int32(clamping: max(0, options.nodeBudget)),
-                        iteration_budget: Int32(clamping: max(0, options.iterationBudget)),
-                        use_cuts: options.cuts.rawValue, presolve: presolve ? 1 : 0)
-                      cguard_solve(&model, &x, &duals, &result)
-                    }
-                  }
-                }
-              }
-            }
-          }
-        }
-      }
+    input.withModel { model in
+      model.node_budget = options.relaxed ? -1 : Int32(clamping: max(0, options.nodeBudget))
+      model.iteration_budget = Int32(clamping: max(0, options.iterationBudget))
+      model.use_cuts = options.cuts.rawValue
+      model.presolve = presolve ? 1 : 0
+      cguard_solve(&model, options.cancellation?.flag, &x, &duals, &result)
     }
-    let message = withUnsafeBytes(of: result.message) { bytes in
-      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-    }
-    let raw = RawResult(
-      status: result.status, code: Int(result.code), bound: result.bound, relaxation: result.relaxation,
-      nodes: Int(result.nodes), message: message.trimmingNewlines)
-    return (raw, x, duals)
+    return (result, x, duals)
   }
-}
-
-extension String {
-  /// Without line ends, which GLPK puts at the end of its messages.
-  fileprivate var trimmingNewlines: String { split(whereSeparator: \.isNewline).joined(separator: " ") }
 }
