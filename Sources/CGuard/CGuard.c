@@ -363,6 +363,33 @@ void cguard_relax(cguard_session *session, const cguard_flag *flag, int count, c
   if (!guarded(relax_action, &arguments, result->message, sizeof result->message)) result->status = CGUARD_FATAL;
 }
 
+typedef struct {
+  cguard_session *session;
+  int column;
+  double *multipliers;
+  int found;
+} tableau_arguments;
+
+static void tableau_action(void *info) {
+  tableau_arguments *a = info;
+  glp_prob *problem = a->session->problem;
+  if (!glp_bf_exists(problem) || a->column < 1 || a->column > glp_get_num_cols(problem)) return;
+  int position = glp_get_col_bind(problem, a->column), rows = glp_get_num_rows(problem);
+  double *rho = position > 0 ? calloc((size_t)rows + 1, sizeof *rho) : NULL;
+  if (!rho) return;
+  rho[position] = 1;
+  glp_btran(problem, rho);
+  for (int i = 0; i < rows; i++) a->multipliers[i] = -rho[i + 1];
+  free(rho);
+  a->found = 1;
+}
+
+int cguard_tableau_row(cguard_session *session, int column, double *multipliers) {
+  char message[256];
+  tableau_arguments arguments = {session, column, multipliers, 0};
+  return is_alive(session) && guarded(tableau_action, &arguments, message, sizeof message) && arguments.found;
+}
+
 static void close_action(void *info) {
   cguard_session *session = info;
   open_sessions--;

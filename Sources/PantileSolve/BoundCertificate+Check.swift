@@ -13,7 +13,7 @@ extension BoundCertificate {
     if let bound, bound.denominator < 1 { throw fail("the bound has denominator \(bound.denominator)") }
     var rows = model.rows
     for (index, cut) in cuts.enumerated() {
-      guard let row = model.row(of: cut) else { throw fail("cut \(index) does not follow from row \(cut.row)") }
+      guard let row = model.row(of: cut, rows) else { throw fail("cut \(index) does not follow") }
       rows.append(row)
     }
     var box = model.box
@@ -149,39 +149,5 @@ extension WholeModel.Box {
       if let low = lower[column], let high = upper[column], low > high { return true }
     }
     return false
-  }
-}
-
-extension WholeModel {
-  /// The cut as a row `sum <= upper`; nil when the rule does not hold for it.
-  func row(of cut: BoundCertificate.Cut) -> Row? {
-    guard rows.indices.contains(cut.row), cut.limit >= 0, cut.limit < cut.columns.count else { return nil }
-    let row = rows[cut.row]
-    guard let side = cut.isUpperSide ? row.upper : row.lower else { return nil }
-    let sign: Int128 = cut.isUpperSide ? 1 : -1
-    let chosen = Set(cut.columns)
-    guard chosen.count == cut.columns.count else { return nil }
-    // What the row uses at least, all literals being false.
-    var least: Int128 = 0
-    var weights: [Int128] = []
-    var terms: [(column: Int, coefficient: Int)] = []
-    var complements = 0
-    for (column, coefficient) in row.terms {
-      let weight = sign * Int128(coefficient)
-      guard let end = weight > 0 ? box.lower[column] : box.upper[column] else { return nil }
-      let part = least.addingReportingOverflow(weight &* Int128(end))
-      if part.overflow { return nil }
-      least = part.partialValue
-      guard chosen.contains(column) else { continue }
-      guard isInteger[column], box.lower[column] == 0, box.upper[column] == 1 else { return nil }
-      weights.append(Int128(weight.magnitude))
-      terms.append((column, weight > 0 ? 1 : -1))
-      if weight < 0 { complements += 1 }
-    }
-    guard weights.count == chosen.count else { return nil }
-    weights.sort()
-    let used = weights.prefix(cut.limit + 1).reduce(least) { $0 + $1 }
-    guard used > sign * Int128(side) else { return nil }
-    return Row(lower: nil, upper: cut.limit - complements, terms: terms)
   }
 }

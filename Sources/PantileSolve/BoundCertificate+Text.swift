@@ -5,10 +5,18 @@ extension BoundCertificate {
   /// The certificate as JSON of whole numbers. Keys and order are fixed, so that equal certificates have equal text.
   ///
   /// **Example** `{"bound":[7,1],"cuts":[],"proofs":[[2,[0,3],[1,-2]]],"tree":[[0]]}`: a proof is denominator, rows, multipliers; a node
-  /// of the tree is `[column, value]` for a branch and `[proof]` for a leaf; a cut is row, 1 for the upper side, limit, columns.
+  /// of the tree is `[column, value]` for a branch and `[proof]` for a leaf; a cover is row, 1 for the upper
+  /// side, limit, columns; a rounding is rows, multipliers, sides, divisor, complemented columns.
   public var text: String {
     let boundText = bound.map { "[\($0.numerator),\($0.denominator)]" } ?? "null"
-    let cutTexts = cuts.map { "[\($0.row),\($0.isUpperSide ? 1 : 0),\($0.limit),\(list($0.columns))]" }
+    let cutTexts = cuts.map { cut in
+      switch cut {
+      case .cover(let cut): "[\(cut.row),\(cut.isUpperSide ? 1 : 0),\(cut.limit),\(list(cut.columns))]"
+      case .rounding(let cut):
+        "[\(list(cut.rows)),\(list(cut.multipliers)),\(list(cut.isUpperSide.map { $0 ? 1 : 0 })),"
+          + "\(cut.divisor),\(list(cut.complemented))]"
+      }
+    }
     let proofTexts = proofs.map { "[\($0.denominator),\(list($0.rows)),\(list($0.multipliers))]" }
     let nodeTexts = tree.map { node in
       switch node {
@@ -93,9 +101,26 @@ private struct CutShape: Decodable {
 
   init(from decoder: any Decoder) throws {
     var values = try decoder.unkeyedContainer()
-    let (row, side, limit) = (try values.decode(Int.self), try values.decode(Int.self), try values.decode(Int.self))
-    cut = .init(row: row, isUpperSide: side == 1, columns: try values.decode([Int].self), limit: limit)
-    if side != 0 && side != 1 || !values.isAtEnd { throw DecodingError.wrongLength(decoder, "a cut is misshapen") }
+    if let row = try? values.decode(Int.self) {
+      let (side, limit) = (try values.decode(Int.self), try values.decode(Int.self))
+      let columns = try values.decode([Int].self)
+      cut = .cover(.init(row: row, isUpperSide: side == 1, columns: columns, limit: limit))
+      if side != 0 && side != 1 || !values.isAtEnd { throw DecodingError.wrongLength(decoder, "a cover is misshapen") }
+      return
+    }
+    let rows = try values.decode([Int].self)
+    let multipliers = try values.decode([Int].self)
+    let sides = try values.decode([Int].self)
+    let divisor = try values.decode(Int.self)
+    cut = .rounding(
+      .init(
+        rows: rows, multipliers: multipliers, isUpperSide: sides.map { $0 == 1 }, divisor: divisor,
+        complemented: try values.decode([Int].self)))
+    if !sides.allSatisfy({ $0 == 0 || $0 == 1 }) || sides.count != rows.count || multipliers.count != rows.count
+      || !values.isAtEnd
+    {
+      throw DecodingError.wrongLength(decoder, "a rounding is misshapen")
+    }
   }
 }
 

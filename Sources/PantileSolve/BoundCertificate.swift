@@ -11,11 +11,17 @@ import PantileSupport
 /// zero leaves the objective out; a positive right-hand side then shows that the box is empty. Rows are those of the model in
 /// its normal form (see `WholeModel`), then the cuts. All numbers are whole; nothing of the check is floating point.
 public struct BoundCertificate: Hashable, Sendable {
-  /// A valid inequality from one side of one row: of these binary variables' literals at most `limit` are true.
+  /// An inequality that every point of the model satisfies, by a rule that is checked alone.
+  public enum Cut: Hashable, Sendable {
+    case cover(Cover)
+    case rounding(Rounding)
+  }
+
+  /// From one side of one row: of these binary variables' literals at most `limit` are true.
   ///
   /// The literal of a variable is `x` where raising `x` uses up the row, else `1 - x`. The rule: even the `limit + 1` smallest
   /// coefficients, with every other variable where it uses least, exceed the row's bound. Covers and extended covers are of this kind.
-  public struct Cut: Hashable, Sendable {
+  public struct Cover: Hashable, Sendable {
     public var row: Int
     /// From `sum <= upper`; otherwise from `sum >= lower`.
     public var isUpperSide: Bool
@@ -27,6 +33,31 @@ public struct BoundCertificate: Hashable, Sendable {
       self.isUpperSide = isUpperSide
       self.columns = columns
       self.limit = limit
+    }
+  }
+
+  /// Mixed-integer rounding of a combination of rows of the model and of cuts before this one.
+  ///
+  /// Each row gets its slack, `sum + s = upper` or `sum - s = lower`, each variable its distance from a bound, `x - lower` or, in
+  /// `complemented`, `upper - x`. The combination is then `sum a t <= b` over `t >= 0`. With `q = floor(b / divisor)`, `r = b - divisor * q`
+  /// and the same for each `a`, the cut is `sum g t <= (divisor - r) * q` where `g = (divisor - r) * q(a) + max(0, r(a) - r)` for whole
+  /// `t` and `g = min(0, a)` for others. Gomory's mixed-integer cuts are of this kind.
+  ///
+  /// **Source** Marchand, Wolsey, "Aggregation and mixed integer rounding to solve MIPs", Operations Research 49, 2001.
+  public struct Rounding: Hashable, Sendable {
+    public var rows: [Int]
+    public var multipliers: [Int]
+    /// Which bound of each row.
+    public var isUpperSide: [Bool]
+    public var divisor: Int
+    public var complemented: [Int]
+
+    public init(rows: [Int], multipliers: [Int], isUpperSide: [Bool], divisor: Int, complemented: [Int]) {
+      self.rows = rows
+      self.multipliers = multipliers
+      self.isUpperSide = isUpperSide
+      self.divisor = divisor
+      self.complemented = complemented
     }
   }
 

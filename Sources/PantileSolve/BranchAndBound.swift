@@ -6,7 +6,7 @@ import PantileSupport
 /// Deterministic: nodes in order of bound, then of age; no clock, no hashing in any choice.
 struct BranchAndBound: ~Copyable {
   /// A node of the tree; the root is number 0.
-  private struct Node {
+  struct Node {
     var parent: Int
     /// The bound that this node adds to its parent's; -1 at the root.
     var column: Int
@@ -18,32 +18,38 @@ struct BranchAndBound: ~Copyable {
     var proof: Int
     var children: (left: Int, right: Int)?
     var split: (column: Int, value: Int) = (-1, 0)
+    /// Objective of the relaxation of the parent, and how far its point is from this node's bound; NaN when there is none.
+    var parentObjective = Double.nan
+    var distance = 1.0
   }
 
   /// Parts of a unit of the objective in which bounds are kept: whole units when the objective is whole.
   let grains: Int128
   let model: WholeModel
-  private let options: LinearModel.Options
-  private(set) var cuts: [BoundCertificate.Cut] = []
-  private(set) var proofs: [BoundCertificate.Proof] = []
-  private var rounding: ProofRounding
-  private var nodes: [Node] = []
-  private var open: [Int] = []
-  private var session: RelaxationSession
+  let options: LinearModel.Options
+  var cuts: [BoundCertificate.Cut] = []
+  var proofs: [BoundCertificate.Proof] = []
+  /// The rows of the model and of all cuts.
+  var rows: [WholeModel.Row]
+  var nodes: [Node] = []
+  var open: [Int] = []
+  var session: RelaxationSession
+  /// For each row of the session, its number in `rows`.
+  var sessionRows: [Int]
   /// Pseudo-costs: objective lost per unit of rounding down and up.
-  private var loss: [(down: Double, downCount: Int, up: Double, upCount: Int)]
+  var loss: [(down: Double, downCount: Int, up: Double, upCount: Int)]
 
   /// The best point so far and its objective in grains.
   private(set) var incumbent: (point: [Int], grains: Int128)?
   /// The best point of the relaxations whose integer variables alone are whole; nothing exact is known of it.
   private(set) var nearPoint: (values: [Double], objective: Double)?
   /// Bounds at or above need no further work.
-  private var cutoff: Int128 { min(incumbent?.grains ?? .max, target) }
+  var cutoff: Int128 { min(incumbent?.grains ?? .max, target) }
   /// A bound that is good enough, in grains.
   private let target: Int128
-  private(set) var nodeCount = 0
+  var nodeCount = 0
   private(set) var relaxation: Double?
-  private(set) var rootDuals: [Double] = []
+  var rootDuals: [Double] = []
   private(set) var isUnbounded = false
 
   /// Nil when GLPK cannot build the model.
@@ -60,7 +66,8 @@ struct BranchAndBound: ~Copyable {
         // Grains and the target are small numbers of 20 and 65 bits.
         return ceilQuotient(sum * grains, Int128(model.unit))
       } ?? .max
-    rounding = ProofRounding(rows: model.rows, objective: model.objective)
+    rows = model.rows
+    sessionRows = Array(model.rows.indices)
     loss = Array(repeating: (0, 0, 0, 0), count: model.columnCount)
   }
 
@@ -80,45 +87,9 @@ struct BranchAndBound: ~Copyable {
 
   var isClosed: Bool { !nodes.isEmpty && open.isEmpty }
 
-  private var canGoOn: Bool {
+  var canGoOn: Bool {
     nodeCount < max(1, options.nodeBudget) && session.iterations < options.iterationBudget
       && options.cancellation?.isCancelled != true && !Cancellation.isAllCancelled
-  }
-
-  /// The root: relaxation and rounds of cuts.
-  mutating func solveRoot() {
-    nodes.append(Node(parent: -1, column: -1, isUpper: false, value: 0, bound: .min, proof: -1))
-    // Rounding a row's bounds inwards may have crossed them, which GLPK does not take.
-    if let row = model.rows.firstIndex(where: { row in row.lower.map { $0 > row.upper ?? $0 } ?? false }) {
-      proofs.append(.init(denominator: 0, rows: [row, row], multipliers: [1, -1]))
-      nodes[0].proof = 0
-      nodes[0].bound = .max
-      return
-    }
-    open = [0]
-    var box = model.box
-    var values = relax(0, &box, isRoot: true)
-    let separation = CoverSeparation(model: model)
-    var known: Set<BoundCertificate.Cut> = []
-    var rounds = 0
-    while let point = values, !point.isEmpty, rounds < 20, !open.isEmpty, canGoOn, options.cuts != .none {
-      rounds += 1
-      var added = 0
-      for cut in separation.cuts(at: point) where added < 50 && known.insert(cut).inserted {
-        guard let row = model.row(of: cut) else { continue }
-        let before = session.rowCount
-        session.add(row)
-        if session.rowCount == before { continue }
-        cuts.append(cut)
-        rounding = ProofRounding(rows: rounding.rows + [row], objective: model.objective)
-        added += 1
-      }
-      if added == 0 { break }
-      let before = nodes[0].bound
-      values = relax(0, &box, isRoot: false)
-      if nodes[0].bound == before, rounds >= 5 { break }
-    }
-    if let values { branch(0, box, values) }
   }
 
   /// Goes on for some nodes at most.
@@ -143,17 +114,20 @@ struct BranchAndBound: ~Copyable {
     }
   }
 
-  private func bestOpen() -> Int? {
+  /// Rounds multipliers of the session's rows.
+  var rounding: ProofRounding { ProofRounding(rows: sessionRows.map { rows[$0] }, objective: model.objective) }
+
+  func bestOpen() -> Int? {
     var best: Int?
     for number in open where best.map({ nodes[number].bound < nodes[$0].bound }) ?? true { best = number }
     return best
   }
 
-  private mutating func close(_ number: Int) {
+  mutating func close(_ number: Int) {
     if let place = open.lastIndex(of: number) { open.remove(at: place) }
   }
 
-  private func box(of number: Int) -> WholeModel.Box {
+  func box(of number: Int) -> WholeModel.Box {
     var box = model.box
     var number = number
     while nodes[number].column >= 0 {
@@ -170,7 +144,7 @@ struct BranchAndBound: ~Copyable {
 
   /// Solves a node's relaxation and keeps what it proves. Nil when the node is closed, else the point of the relaxation, which is empty
   /// when GLPK gave none.
-  private mutating func relax(_ number: Int, _ box: inout WholeModel.Box, isRoot: Bool) -> [Double]? {
+  mutating func relax(_ number: Int, _ box: inout WholeModel.Box, isRoot: Bool) -> [Double]? {
     nodeCount += 1
     let outcome = session.solve(
       box, iterationBudget: options.iterationBudget - session.iterations, cancellation: options.cancellation)
@@ -191,6 +165,7 @@ struct BranchAndBound: ~Copyable {
         relaxation = objective
         rootDuals = session.multipliers
       }
+      learn(number, objective)
       let slack = 1e-6 * max(1, objective.magnitude)
       let target = model.hasWholeObjective ? (objective - slack).rounded(.up) - 1 + 1e-6 : objective - slack * 1e-3
       if let result = rounding.dual(session.multipliers, in: box, target: target) {
@@ -216,7 +191,7 @@ struct BranchAndBound: ~Copyable {
     return values
   }
 
-  private func inGrains(_ result: ProofRounding.Result) -> Int128 {
+  func inGrains(_ result: ProofRounding.Result) -> Int128 {
     let denominator = Int128(result.proof.denominator)
     if model.hasWholeObjective { return ceilQuotient(result.units, denominator) }
     let scaled = result.units.multipliedReportingOverflow(by: grains)
@@ -224,15 +199,17 @@ struct BranchAndBound: ~Copyable {
   }
 
   /// Keeps a proof when it shows more than the node had.
-  private mutating func keep(_ result: ProofRounding.Result, _ bound: Int128, at number: Int) {
+  mutating func keep(_ result: ProofRounding.Result, _ bound: Int128, at number: Int) {
     if bound == .min || (nodes[number].proof >= 0 && bound <= nodes[number].bound) { return }
     nodes[number].bound = bound
     nodes[number].proof = proofs.count
-    proofs.append(result.proof)
+    var proof = result.proof
+    for index in proof.rows.indices { proof.rows[index] = sessionRows[proof.rows[index]] }
+    proofs.append(proof)
   }
 
   /// The combination of rows behind an infeasible box, from a relaxation whose rows may be missed at a price.
-  private func elasticRay(_ box: WholeModel.Box) -> ProofRounding.Result? {
+  func elasticRay(_ box: WholeModel.Box) -> ProofRounding.Result? {
     var elastic = LinearModel()
     for column in box.lower.indices {
       _ = elastic.addVariable(
@@ -255,9 +232,10 @@ struct BranchAndBound: ~Copyable {
 
   /// Splits a node on an integer variable; closes nothing. A node whose integer variables are all fixed stays as it is, closed for want
   /// of a choice.
-  private mutating func branch(_ number: Int, _ box: WholeModel.Box, _ values: [Double]) {
+  mutating func branch(_ number: Int, _ box: WholeModel.Box, _ values: [Double]) {
     close(number)
-    guard let (column, value) = choice(box, values) else { return }
+    let objective = values.isEmpty ? .nan : zip(values, model.objective).reduce(0) { $0 + $1.0 * Double($1.1) }
+    guard let (column, value) = choice(number, box, values, objective) else { return }
     nodes[number].split = (column, value)
     let first = nodes.count
     nodes[number].children = (first, first + 1)
@@ -265,87 +243,10 @@ struct BranchAndBound: ~Copyable {
       nodes.append(
         Node(
           parent: number, column: column, isUpper: isUpper, value: isUpper ? value : value + 1,
-          bound: nodes[number].bound, proof: nodes[number].proof))
+          bound: nodes[number].bound, proof: nodes[number].proof, parentObjective: objective,
+          distance: values.isEmpty ? 1 : max(1e-3, (values[column] - Double(isUpper ? value : value + 1)).magnitude)))
     }
     open.append(first)
     open.append(first + 1)
-  }
-
-  /// The variable to branch on and where: the fractional one whose two sides lose most, else any that is not fixed.
-  private func choice(_ box: WholeModel.Box, _ values: [Double]) -> (column: Int, value: Int)? {
-    var best: (column: Int, value: Int)?
-    var bestScore = -1.0
-    var spare: (column: Int, value: Int)?
-    for column in box.lower.indices where model.isInteger[column] {
-      let (low, high) = (box.lower[column], box.upper[column])
-      if let low, low == high { continue }
-      let value = values.isEmpty ? Double(low ?? high ?? 0) : values[column]
-      guard value.magnitude < 0x1p52 else { continue }
-      var floor = Int(value.rounded(.down))
-      let fraction = value - value.rounded(.down)
-      if let high { floor = min(floor, high - 1) }
-      if let low { floor = max(floor, low) }
-      if fraction < 1e-6 || fraction > 1 - 1e-6 {
-        if spare == nil {
-          var split = Int(value.rounded())
-          if let high { split = min(split, high - 1) }
-          if let low { split = max(split, low) }
-          spare = (column, split)
-        }
-        continue
-      }
-      let estimate = Double(model.objective[column].magnitude) + 1
-      let entry = loss[column]
-      let down = (entry.downCount > 0 ? entry.down / Double(entry.downCount) : estimate) * fraction
-      let up = (entry.upCount > 0 ? entry.up / Double(entry.upCount) : estimate) * (1 - fraction)
-      let score = max(down, 1e-6) * max(up, 1e-6)
-      if score > bestScore {
-        bestScore = score
-        best = (column, floor)
-      }
-    }
-    return best ?? spare
-  }
-
-  /// The tree as a certificate of this bound, without the parts that are not needed for it.
-  func certificate(of bound: Int128) -> BoundCertificate? {
-    var ratio: BoundCertificate.Ratio?
-    if bound != .max {
-      let top = Exact(Int128(model.unit)) * Exact(bound) + Exact(Int128(model.constant)) * Exact(grains)
-      guard let value = top.value, let numerator = Int(exactly: model.isMaximised ? -value : value) else { return nil }
-      let divisor = max(1, greatestCommonDivisor(numerator, Int(grains)))
-      ratio = .init(numerator / divisor, over: Int(grains) / divisor)
-    }
-    var certificate = BoundCertificate(bound: ratio, proofs: [], tree: [])
-    var proofNumber: [Int: Int] = [:]
-    var cutNumber: [Int: Int] = [:]
-    var stack = [0]
-    while let number = stack.popLast() {
-      let node = nodes[number]
-      if node.proof < 0 || node.bound < bound, let children = node.children {
-        certificate.tree.append(.branch(column: node.split.column, value: node.split.value))
-        stack.append(children.right)
-        stack.append(children.left)
-        continue
-      }
-      if node.proof < 0 { return nil }
-      if let known = proofNumber[node.proof] {
-        certificate.tree.append(.leaf(known))
-        continue
-      }
-      var proof = proofs[node.proof]
-      for index in proof.rows.indices where proof.rows[index] >= model.rows.count {
-        let old = proof.rows[index] - model.rows.count
-        if cutNumber[old] == nil {
-          cutNumber[old] = certificate.cuts.count
-          certificate.cuts.append(cuts[old])
-        }
-        proof.rows[index] = model.rows.count + (cutNumber[old] ?? 0)
-      }
-      proofNumber[node.proof] = certificate.proofs.count
-      certificate.tree.append(.leaf(certificate.proofs.count))
-      certificate.proofs.append(proof)
-    }
-    return certificate
   }
 }

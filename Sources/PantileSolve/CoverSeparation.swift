@@ -1,10 +1,10 @@
-/// Finds cuts of the kind that certificates know (see `BoundCertificate.Cut`) which a fractional point violates.
+/// Finds cuts of the kind that certificates know (see `BoundCertificate.Cover`) which a fractional point violates.
 struct CoverSeparation {
   let model: WholeModel
 
   /// At most one cut from each side of each row, the most violated first.
-  func cuts(at point: [Double]) -> [BoundCertificate.Cut] {
-    var found: [(cut: BoundCertificate.Cut, violation: Double)] = []
+  func cuts(at point: [Double]) -> [BoundCertificate.Cover] {
+    var found: [(cut: BoundCertificate.Cover, violation: Double)] = []
     for row in model.rows.indices {
       for isUpperSide in [true, false] {
         if let cut = cut(row, isUpperSide, point) { found.append(cut) }
@@ -22,7 +22,7 @@ struct CoverSeparation {
   }
 
   /// Rows with few literals are quick; floating point is enough, because the checker has the last word.
-  private func cut(_ row: Int, _ isUpperSide: Bool, _ point: [Double]) -> (BoundCertificate.Cut, Double)? {
+  private func cut(_ row: Int, _ isUpperSide: Bool, _ point: [Double]) -> (BoundCertificate.Cover, Double)? {
     guard let side = isUpperSide ? model.rows[row].upper : model.rows[row].lower else { return nil }
     let sign = isUpperSide ? 1.0 : -1.0
     // What is left for literals above the least use.
@@ -37,7 +37,7 @@ struct CoverSeparation {
       literals.append(Literal(column: column, weight: weight.magnitude, value: weight > 0 ? value : 1 - value))
     }
     if room < 0 || literals.count < 2 || literals.reduce(0, { $0 + $1.weight }) <= room { return nil }
-    var best: (BoundCertificate.Cut, Double)?
+    var best: (BoundCertificate.Cover, Double)?
     for byRatio in [false, true] {
       let order = literals.enumerated().sorted { a, b in
         let (x, y) =
@@ -66,7 +66,7 @@ struct CoverSeparation {
       let extended = literals.filter { members.contains($0.column) || $0.weight >= heaviest }
       let violation = extended.reduce(-Double(limit)) { $0 + $1.value }
       if violation > 1e-4, violation > best?.1 ?? 0 {
-        let cut = BoundCertificate.Cut(
+        let cut = BoundCertificate.Cover(
           row: row, isUpperSide: isUpperSide, columns: extended.map(\.column), limit: limit)
         best = (cut, violation)
       }

@@ -30,10 +30,12 @@ extension LinearModel {
     }
     search.solveRoot()
     if search.isUnbounded { return CertifiedSolution(solution: try solve(options), certificate: nil) }
-    search.search(nodes: 50)
+    search.search(nodes: 200)
     if !search.isClosed, whole.isInteger.contains(true), !isCancelled(options) {
-      // GLPK's own search, with its stronger cuts, is often the first to have the best point.
-      if let found = try? solve(options), found.hasValues, let point = whole.wholePoint(found.values) {
+      // A hard one: GLPK's own search may have the better point.
+      var limits = options
+      limits.nodeBudget = min(options.nodeBudget, 300)
+      if let found = try? solve(limits), found.hasValues, let point = whole.wholePoint(found.values) {
         search.offer(point)
       }
     }

@@ -16,7 +16,7 @@ struct ProofRounding {
   /// The proof by these duals, from the first denominator whose bound reaches `target`, or else the best.
   func dual(_ duals: [Double], in box: WholeModel.Box, target: Double) -> Result? {
     var best: Result?
-    for denominator in denominators(duals) {
+    for denominator in Self.denominators(duals) {
       guard let result = proof(duals, denominator: denominator, isRay: false, box) else { continue }
       let value = Double(result.units) / Double(denominator)
       if best.map({ value > Double($0.units) / Double($0.proof.denominator) }) ?? true { best = result }
@@ -32,7 +32,7 @@ struct ProofRounding {
     if !(largest > 0), !(smallest < .infinity) { return nil }
     for scale in [smallest, -smallest, largest, -largest] {
       let scaled = ray.map { $0 / scale }
-      for denominator in denominators(scaled) {
+      for denominator in Self.denominators(scaled) {
         if let result = proof(scaled, denominator: denominator, isRay: true, box), result.units > 0 { return result }
       }
     }
@@ -41,12 +41,12 @@ struct ProofRounding {
 
   private static let small = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 24, 60, 120, 840, 5_040, 55_440]
 
-  /// Candidates in the order to try.
-  private func denominators(_ multipliers: [Double]) -> [Int] {
+  /// Candidates in the order to try; the last is a power of two of at most so many bits.
+  static func denominators(_ multipliers: [Double], largest bits: Int = 40) -> [Int] {
     var list: [Int] = []
     let largest = multipliers.reduce(1) { max($0, $1.magnitude) }
     if !largest.isFinite { return [] }
-    if let fits = Self.small.first(where: { denominator in
+    if let fits = small.first(where: { denominator in
       multipliers.allSatisfy {
         let product = $0 * Double(denominator)
         return (product - product.rounded()).magnitude <= 1e-9 * max(1, product.magnitude)
@@ -57,14 +57,14 @@ struct ProofRounding {
       list.append(common)
     }
     // The largest power of two that keeps multipliers below 2^60.
-    var exponent = 40
+    var exponent = bits
     while exponent > 0, largest * Double(1 << exponent) > 0x1p60 { exponent -= 1 }
     if largest < 0x1p60 { list.append(1 << exponent) }
     return list
   }
 
   /// The least common denominator of the multipliers as simple fractions, if it is below 2^36.
-  private func commonDenominator(_ multipliers: [Double]) -> Int? {
+  private static func commonDenominator(_ multipliers: [Double]) -> Int? {
     var common = 1
     for multiplier in multipliers where multiplier != 0 {
       // Continued fraction of what the common denominator leaves over.

@@ -19,10 +19,11 @@ struct RelaxationSession: ~Copyable {
   private(set) var values: [Double]
   /// Of the last solve: one multiplier a row, or the combination of rows that shows infeasibility (up to its sign).
   private(set) var multipliers: [Double] = []
+  /// GLPK's rows are these multiples of ours.
+  private var scales: [Double]
   private(set) var hasRay = false
   private(set) var objective = 0.0
-  private(set) var iterations = 0
-  private var entryColumns: [Int32] = []
+  var iterations = 0
 
   /// Nil when GLPK cannot build the model.
   init?(_ model: WholeModel) {
@@ -47,16 +48,34 @@ struct RelaxationSession: ~Copyable {
     lower = input.lower
     upper = input.upper
     values = Array(repeating: 0, count: model.columnCount)
+    scales = Array(repeating: 1, count: model.rows.count)
   }
 
   deinit { cguard_close(session) }
 
-  /// Adds `sum <= upper`.
-  mutating func add(_ row: WholeModel.Row) {
+  /// Adds `sum <= upper`; false when GLPK does not take it.
+  mutating func add(_ row: WholeModel.Row) -> Bool {
+    // Powers of two do not round; they keep large coefficients near one for GLPK.
+    let largest = row.terms.reduce(1) { max($0, $1.coefficient.magnitude) }
+    let scale = largest > 1 << 20 ? 1 / Double(1 << (UInt.bitWidth - 21 - largest.leadingZeroBitCount)) : 1
+    scales.append(scale)
     let columns = [0] + row.terms.map { Int32($0.column + 1) }
-    let coefficients = [0] + row.terms.map { Double($0.coefficient) }
-    let limit = row.upper.map(Double.init) ?? .infinity
-    if cguard_add_row(session, Int32(row.terms.count), columns, coefficients, limit) != 0 { rowCount += 1 }
+    let coefficients = [0] + row.terms.map { Double($0.coefficient) * scale }
+    let limit = (row.upper.map(Double.init) ?? .infinity) * scale
+    if cguard_add_row(session, Int32(row.terms.count), columns, coefficients, limit) == 0 {
+      scales.removeLast()
+      return false
+    }
+    rowCount += 1
+    return true
+  }
+
+  /// The multipliers that combine the rows to the tableau row of a basic variable; nil when it is not basic.
+  func tableauRow(_ column: Int) -> [Double]? {
+    var multipliers = Array(repeating: 0.0, count: rowCount)
+    if cguard_tableau_row(session, Int32(column + 1), &multipliers) == 0 { return nil }
+    for row in multipliers.indices { multipliers[row] *= scales[row] }
+    return multipliers
   }
 
   /// Solves under these bounds.
@@ -79,6 +98,7 @@ struct RelaxationSession: ~Copyable {
     cguard_relax(
       session, cancellation?.flag, Int32(columns.count), columns, newLower, newUpper,
       Int32(clamping: max(0, iterationBudget)), &values, &multipliers, &result)
+    for row in multipliers.indices { multipliers[row] *= scales[row] }
     hasRay = result.has_ray != 0
     objective = result.objective
     iterations += Int(result.iterations)

@@ -75,4 +75,8 @@ int cguard_add_row(cguard_session *session, int entries, const int *columns, con
 void cguard_relax(cguard_session *session, const cguard_flag *flag, int count, const int *columns, const double *lower,
                   const double *upper, int iteration_budget, double *x, double *duals, cguard_result *result);
 
+/// After an optimal relaxation: the row multipliers whose combination is the tableau row of a basic column (number from
+/// 1), with coefficient 1 at it. False when there is none.
+int cguard_tableau_row(cguard_session *session, int column, double *multipliers);
+
 void cguard_close(cguard_session *session);
