@@ -21,7 +21,8 @@ public final class PackingMethod: Sendable {
 public enum PackingOutcome: Hashable, Sendable {
   case solved(PackingSolution)
   /// `infeasible`, or `budgetExhausted` when nothing fitted but nothing proves that nothing can; `height` is the lowest found.
-  case unsolved(SolutionStatus, height: Int)
+  /// `conflict` lists buffers that cannot be together, for a caller that will not ask for all of them again; empty when unknown.
+  case unsolved(SolutionStatus, height: Int, conflict: [Int])
 
   public var solution: PackingSolution? {
     if case .solved(let solution) = self { return solution }
@@ -31,56 +32,26 @@ public enum PackingOutcome: Hashable, Sendable {
 
 extension PackingProblem {
   /// Every way to solve this kind of problem.
-  public static let methods: [PackingMethod] = [.portfolio, .smt]
+  public static let methods: [PackingMethod] = [.portfolio, .exact, .smt]
 
-  /// Addresses by the default method: the greedy portfolio, and for small problems that it cannot fit a decision by SMT.
+  /// Addresses by the default method: the greedy portfolio, and only when nothing in it fits the exact search.
   ///
-  /// - Throws: what `check()` throws; `solver-fault`.
-  public func pack() throws(DiagnosticError) -> PackingOutcome {
+  /// - Parameter nodeBudget: of the exact search; by default fewer nodes for problems whose nodes cost more.
+  /// - Throws: what `check()` throws.
+  public func pack(nodeBudget: Int? = nil) throws(DiagnosticError) -> PackingOutcome {
     let outcome = try PackingMethod.portfolio.solve(self)
-    if case .unsolved(.budgetExhausted, let height) = outcome, buffers.count <= PackingMethod.smtBufferLimit {
-      let decided = try PackingMethod.smt.solve(self)
-      if case .unsolved(.budgetExhausted, _) = decided { return .unsolved(.budgetExhausted, height: height) }
-      return decided
+    guard case .unsolved(.budgetExhausted, let height, _) = outcome else { return outcome }
+    let decided = try packExactly(nodeBudget: nodeBudget ?? fallbackNodeBudget)
+    if case .unsolved(.budgetExhausted, _, _) = decided {
+      return .unsolved(.budgetExhausted, height: height, conflict: [])
     }
-    return outcome
+    return decided
   }
 
-  /// Bytes below which no packing fits: the most alive in one step, and the top of each fixed buffer.
-  public var heightBound: Int {
-    buffers.reduce(maximumLive) { most, buffer in
-      buffer.fixedOffset.map { max(most, saturatingAdd($0, buffer.size)) } ?? most
-    }
-  }
-
-  /// Says which step needs more than the capacity, with its buffers; nil when none does.
-  func overfullStep() -> String? {
-    for step in Set(buffers.map(\.start)).sorted() {
-      let live = buffers.filter { $0.start <= step && step < $0.end }
-      let bytes = live.reduce(0) { saturatingAdd($0, $1.size) }
-      if bytes > capacity {
-        let names = live.sorted { $0.size > $1.size }.prefix(4).map { "'\($0.name)' (\($0.size))" }
-        let rest = live.count > 4 ? " and \(live.count - 4) more" : ""
-        return "at step \(step) \(names.joined(separator: ", "))\(rest) need \(bytes) bytes of \(capacity)"
-      }
-    }
-    for buffer in buffers {
-      if let offset = buffer.fixedOffset, saturatingAdd(offset, buffer.size) > capacity {
-        return "'\(buffer.name)' is fixed at \(offset) and ends beyond \(capacity)"
-      }
-    }
-    for (a, buffer) in buffers.enumerated() {
-      guard let offset = buffer.fixedOffset else { continue }
-      if offset % buffer.alignment != 0 {
-        return "'\(buffer.name)' is fixed at \(offset), not aligned to \(buffer.alignment)"
-      }
-      for other in buffers[(a + 1)...] {
-        guard let second = other.fixedOffset, buffer.overlapsInTime(other) else { continue }
-        if offset < saturatingAdd(second, other.size) && second < saturatingAdd(offset, buffer.size) {
-          return "'\(buffer.name)' and '\(other.name)' are fixed at overlapping addresses"
-        }
-      }
-    }
-    return nil
+  /// Nodes in reverse proportion to the pairs of buffer and step, which is what a node costs.
+  private var fallbackNodeBudget: Int {
+    let model = PackingModel(self)
+    let work = model.items.reduce(1) { $0 + $1.last - $1.first + 1 }
+    return min(PackingMethod.exactNodeBudget, max(1000, 1_000_000_000 / work))
   }
 }

@@ -8,8 +8,9 @@ extension PackingMethod {
     "portfolio", "first fit and best fit in orders by size, start, area and lifetime, with repair"
   ) { (problem) throws(DiagnosticError) in
     try problem.check()
-    if let binding = problem.overfullStep() {
-      return .unsolved(.infeasible(binding: binding), height: problem.heightBound)
+    if let contradiction = problem.contradiction() {
+      return .unsolved(
+        .infeasible(binding: contradiction.binding), height: problem.heightBound, conflict: contradiction.buffers)
     }
     let packer = GreedyPacker(problem)
     var best: PackingSolution?
@@ -21,8 +22,8 @@ extension PackingMethod {
         for round in 0..<packer.repairRounds {
           let (offsets, height, highest) = packer.place(sequence, rule)
           lowest = min(lowest, height)
-          if height <= problem.capacity {
-            let solution = packer.solution(offsets, height, method: "\(order.name), \(rule.name)")
+          if height <= problem.capacity, packer.fixedStand(offsets) {
+            let solution = problem.solution(offsets, method: "\(order.name), \(rule.name)")
             if best.map({ packer.isBetter(solution, than: $0) }) ?? true { best = solution }
             break
           }
@@ -36,11 +37,11 @@ extension PackingMethod {
       }
     }
     if let best { return .solved(best) }
-    return .unsolved(.budgetExhausted, height: lowest)
+    return .unsolved(.budgetExhausted, height: lowest, conflict: [])
   }
 }
 
-/// Placement of buffers one by one at the edges of those that are placed.
+/// Placement of bodies one by one at the edges of those that are placed. A body is a tied group, or a buffer alone.
 private struct GreedyPacker {
   struct Order {
     var name: String
@@ -64,19 +65,56 @@ private struct GreedyPacker {
     }
   }
 
+  struct Body {
+    /// Buffers that take room, and their distances to the body's offset.
+    var members: [Int] = []
+    var alignment: Int
+    var residue: Int
+    var earliest: Int
+    var isFixed = false
+    /// The largest member.
+    var size = 0
+  }
+
+  /// A placed buffer as one member of a body sees it: the body lies from `high` on, or ends by `low` (its largest size counted).
+  typealias Block = (low: Int, high: Int, index: Int, member: Int)
+
   let problem: PackingProblem
-  /// Buffers alive together with each buffer.
+  let bodies: [Body]
+  let bodyOf: [Int]
+  /// Distance of each buffer to the offset of its body.
+  let delta: [Int]
+  /// Buffers of other bodies alive together with each buffer.
   let neighbours: [[Int]]
   let repairRounds = 12
 
   init(_ problem: PackingProblem) {
     self.problem = problem
+    let (root, delta) = problem.roots()
+    self.delta = delta
+    var bodies: [Body] = []
+    var bodyOfRoot = Array(repeating: 0, count: root.count)
+    for group in PackingModel(problem).groups {
+      bodyOfRoot[group.root] = bodies.count
+      bodies.append(Body(alignment: group.alignment, residue: group.residue, earliest: group.earliest))
+    }
+    for (index, buffer) in problem.buffers.enumerated() {
+      let body = bodyOfRoot[root[index]]
+      if buffer.fixedOffset != nil { bodies[body].isFixed = true }
+      if buffer.takesRoom {
+        bodies[body].members.append(index)
+        bodies[body].size = max(bodies[body].size, buffer.size)
+      }
+    }
+    self.bodies = bodies
+    let bodyOf = root.map { bodyOfRoot[$0] }
+    self.bodyOf = bodyOf
     var neighbours: [[Int]] = problem.buffers.map { _ in [] }
     let byStart = problem.buffers.indices.sorted { problem.buffers[$0].start < problem.buffers[$1].start }
     for (position, a) in byStart.enumerated() {
       for b in byStart[(position + 1)...] {
         if problem.buffers[b].start >= problem.buffers[a].end { break }
-        if problem.buffers[a].overlapsInTime(problem.buffers[b]) {
+        if bodyOf[a] != bodyOf[b], problem.buffers[a].overlapsInTime(problem.buffers[b]) {
           neighbours[a].append(b)
           neighbours[b].append(a)
         }
@@ -90,11 +128,21 @@ private struct GreedyPacker {
     return problem.bankBytes != nil && groups.count > 1 ? [.apart, .firstFit, .bestFit] : [.firstFit, .bestFit]
   }
 
-  /// Sequences of the buffers that may move.
+  /// Sequences of the bodies that may move. A group counts as the smallest buffer that holds it in time, with the sum of its sizes.
   var orders: [Order] {
-    let movable = problem.buffers.indices.filter { problem.buffers[$0].fixedOffset == nil }
+    let movable = bodies.indices.filter { !bodies[$0].isFixed }
+    let hulls = bodies.map { body -> PackingProblem.Buffer in
+      var hull = PackingProblem.Buffer("", start: 0, end: 0, size: 0, alignment: body.alignment)
+      for (position, member) in body.members.enumerated() {
+        let buffer = problem.buffers[member]
+        hull.start = position == 0 ? buffer.start : min(hull.start, buffer.start)
+        hull.end = position == 0 ? buffer.end : max(hull.end, buffer.end)
+        hull.size = saturatingAdd(hull.size, buffer.size)
+      }
+      return hull
+    }
     func sorted(_ name: String, _ key: (PackingProblem.Buffer) -> (Int, Int)) -> Order {
-      let keys = problem.buffers.map(key)
+      let keys = hulls.map(key)
       return Order(name: name, sequence: movable.sorted { keys[$0] != keys[$1] ? keys[$0] < keys[$1] : $0 < $1 })
     }
     return [
@@ -105,38 +153,60 @@ private struct GreedyPacker {
     ]
   }
 
-  /// Offsets, the height, and the movable buffer that reaches highest.
+  /// Offsets, the height, and the movable body that reaches highest.
   func place(_ sequence: [Int], _ rule: Rule) -> (offsets: [Int], height: Int, highest: Int) {
-    var offsets = problem.buffers.map { $0.fixedOffset ?? -1 }
+    var isPlaced = bodies.map(\.isFixed)
+    var offsets = problem.buffers.indices.map { bodies[bodyOf[$0]].earliest + delta[$0] }
     var height = 0
     var highest = sequence.first ?? 0
-    for (index, buffer) in problem.buffers.enumerated() where offsets[index] >= 0 {
+    for (index, buffer) in problem.buffers.enumerated() where isPlaced[bodyOf[index]] || !buffer.takesRoom {
       height = max(height, saturatingAdd(offsets[index], buffer.size))
     }
     for index in sequence {
-      let buffer = problem.buffers[index]
-      let blocks = neighbours[index].filter { offsets[$0] >= 0 }.map {
-        (offsets[$0], offsets[$0] + problem.buffers[$0].size, $0)
+      let body = bodies[index]
+      var blocks: [Block] = []
+      for member in body.members {
+        for other in neighbours[member] where isPlaced[bodyOf[other]] {
+          blocks.append(
+            (
+              offsets[other] - delta[member] - problem.buffers[member].size + body.size,
+              offsets[other] + problem.buffers[other].size - delta[member], other, member
+            ))
+        }
       }
-      .sorted { $0.0 < $1.0 }
-      let offset = position(buffer, blocks, rule)
-      offsets[index] = offset
-      let top = saturatingAdd(offset, buffer.size)
-      if top > height {
-        height = top
-        highest = index
+      blocks.sort { ($0.low, $0.index, $0.member) < ($1.low, $1.index, $1.member) }
+      let offset = position(body, blocks, rule)
+      isPlaced[index] = true
+      for member in body.members {
+        offsets[member] = saturatingAdd(offset, delta[member])
+        let top = saturatingAdd(offsets[member], problem.buffers[member].size)
+        if top > height {
+          height = top
+          highest = index
+        }
       }
     }
     return (offsets, height, highest)
   }
 
-  private func position(_ buffer: PackingProblem.Buffer, _ blocks: [(low: Int, high: Int, index: Int)], _ rule: Rule)
-    -> Int
-  {
-    func align(_ address: Int) -> Int {
-      saturatingMultiply(saturatingCeilDivide(address, buffer.alignment), buffer.alignment)
+  /// False when fixed bodies overlap each other, which no placement of the others mends.
+  func fixedStand(_ offsets: [Int]) -> Bool {
+    for a in problem.buffers.indices where bodies[bodyOf[a]].isFixed {
+      for b in neighbours[a] where bodies[bodyOf[b]].isFixed {
+        if offsets[a] < offsets[b] + problem.buffers[b].size && offsets[b] < offsets[a] + problem.buffers[a].size {
+          return false
+        }
+      }
     }
-    if buffer.size == 0 { return 0 }
+    return true
+  }
+
+  private func position(_ body: Body, _ blocks: [Block], _ rule: Rule) -> Int {
+    func align(_ address: Int) -> Int {
+      let low = max(address, body.earliest)
+      return saturatingAdd(low, positiveRemainder(body.residue - low, body.alignment))
+    }
+    if body.members.isEmpty { return body.earliest }
     // Free gaps between what is alive at the same time, the last one open.
     var gaps: [(low: Int, high: Int)] = []
     var top = 0
@@ -152,15 +222,15 @@ private struct GreedyPacker {
     }
     for gap in gaps {
       let low = align(gap.low)
-      guard saturatingAdd(low, buffer.size) <= gap.high else { continue }
+      guard saturatingAdd(low, body.size) <= gap.high else { continue }
       switch rule {
       case .firstFit: return low
       case .bestFit:
         // The open gap scores worst, so it is used only when nothing else fits.
-        offer(low, gap.high - gap.low - buffer.size)
+        offer(low, gap.high - gap.low - body.size)
       case .apart:
-        for candidate in bankCandidates(low, gap.high, buffer, align) {
-          offer(candidate, conflicts(buffer, candidate, blocks))
+        for candidate in bankCandidates(low, gap.high, body, align) {
+          offer(candidate, conflicts(body, candidate, blocks))
         }
       }
     }
@@ -168,42 +238,42 @@ private struct GreedyPacker {
   }
 
   /// The bottom of a gap, and the first bank starts above it that fit; beyond the capacity only the bottom.
-  private func bankCandidates(_ low: Int, _ high: Int, _ buffer: PackingProblem.Buffer, _ align: (Int) -> Int) -> [Int]
-  {
-    guard let bankBytes = problem.bankBytes, buffer.bankGroup != nil else { return [low] }
+  private func bankCandidates(_ low: Int, _ high: Int, _ body: Body, _ align: (Int) -> Int) -> [Int] {
+    guard let bankBytes = problem.bankBytes, body.members.contains(where: { problem.buffers[$0].bankGroup != nil })
+    else {
+      return [low]
+    }
     var list = [low]
     var bank = low / bankBytes + 1
     let limit = min(high, problem.capacity)
     while list.count < 64 {
       let offset = align(saturatingMultiply(bank, bankBytes))
-      if saturatingAdd(offset, buffer.size) > limit { break }
+      if saturatingAdd(offset, body.size) > limit { break }
       list.append(offset)
       bank += 1
     }
     return list
   }
 
-  /// Placed buffers of other groups that would share a bank.
-  private func conflicts(_ buffer: PackingProblem.Buffer, _ offset: Int, _ blocks: [(low: Int, high: Int, index: Int)])
-    -> Int
-  {
-    guard let bankBytes = problem.bankBytes, let group = buffer.bankGroup else { return 0 }
-    let first = offset / bankBytes
-    let last = (offset + buffer.size - 1) / bankBytes
-    // A place above the capacity is worse than any conflict.
-    let overflow = saturatingAdd(offset, buffer.size) > problem.capacity ? blocks.count + 1 : 0
-    return overflow
-      + blocks.count { block in
-        guard let other = problem.buffers[block.index].bankGroup, other != group else { return false }
-        return first <= (block.high - 1) / bankBytes && block.low / bankBytes <= last
+  /// Pairs with placed buffers of other groups that would share a bank.
+  private func conflicts(_ body: Body, _ offset: Int, _ blocks: [Block]) -> Int {
+    guard let bankBytes = problem.bankBytes else { return 0 }
+    var count = 0
+    for block in blocks {
+      guard let group = problem.buffers[block.member].bankGroup, let other = problem.buffers[block.index].bankGroup,
+        other != group
+      else { continue }
+      let low = offset + delta[block.member]
+      // The other's own addresses, from those that the body sees.
+      let high = block.high + delta[block.member]
+      let first = low / bankBytes
+      let last = (low + problem.buffers[block.member].size - 1) / bankBytes
+      if first <= (high - 1) / bankBytes && (high - problem.buffers[block.index].size) / bankBytes <= last {
+        count += 1
       }
-  }
-
-  func solution(_ offsets: [Int], _ height: Int, method: String) -> PackingSolution {
-    let bound = problem.heightBound
-    return PackingSolution(
-      offsets: offsets, height: height, bankConflicts: problem.bankConflicts(offsets: offsets),
-      status: height == bound ? .optimal : .feasible(gap: height - bound), lowerBound: bound, method: method)
+    }
+    // A place above the capacity is worse than any conflict.
+    return saturatingAdd(offset, body.size) > problem.capacity ? count + blocks.count + 1 : count
   }
 
   func isBetter(_ a: PackingSolution, than b: PackingSolution) -> Bool {

@@ -25,11 +25,23 @@ extension PackingProblem: ProblemText {
 extension PackingProblem.Buffer {
   init(_ op: OpSyntax) throws(DiagnosticError) {
     let part = try PartReader(
-      op, "problem.buffer", keys: ["name", "start", "end", "size", "alignment", "bank_group", "fixed_offset"])
+      op, "problem.buffer",
+      keys: [
+        "name", "start", "end", "size", "alignment", "bank_group", "fixed_offset", "anchor", "delta", "may_overlap",
+      ])
+    let tie = try part.optionalInteger("anchor").map { (anchor) throws(DiagnosticError) in
+      PackingProblem.Tie(
+        to: anchor, delta: try part.op.integer("delta", default: 0), mayOverlap: try part.op.flag("may_overlap"))
+    }
+    if tie == nil, part.op.has("delta") || part.op.has("may_overlap") {
+      throw DiagnosticError(
+        "missing-attribute", "a buffer with 'delta' or 'may_overlap' needs 'anchor'", at: op.location)
+    }
     self.init(
       try part.op.string("name"), start: try part.op.integer("start"), end: try part.op.integer("end"),
       size: try part.op.integer("size"), alignment: try part.op.integer("alignment", default: 1),
-      bankGroup: try part.optionalInteger("bank_group"), fixedOffset: try part.optionalInteger("fixed_offset"))
+      bankGroup: try part.optionalInteger("bank_group"), fixedOffset: try part.optionalInteger("fixed_offset"), tie: tie
+    )
   }
 
   var syntax: OpSyntax {
@@ -41,6 +53,11 @@ extension PackingProblem.Buffer {
       ])
     if let bankGroup { op.attributes["bank_group"] = .integer(bankGroup) }
     if let fixedOffset { op.attributes["fixed_offset"] = .integer(fixedOffset) }
+    if let tie {
+      op.attributes["anchor"] = .integer(tie.anchor)
+      op.attributes["delta"] = .integer(tie.delta)
+      if tie.mayOverlap { op.attributes["may_overlap"] = true }
+    }
     return op
   }
 }

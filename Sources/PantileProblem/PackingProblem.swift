@@ -15,10 +15,12 @@ public struct PackingProblem: Hashable, Sendable {
     public var bankGroup: Int?
     /// The offset, when it is given and not to be chosen.
     public var fixedOffset: Int?
+    /// The buffer beside which this one lies, when it must.
+    public var tie: Tie?
 
     public init(
       _ name: String, start: Int, end: Int, size: Int, alignment: Int = 1, bankGroup: Int? = nil,
-      fixedOffset: Int? = nil
+      fixedOffset: Int? = nil, tie: Tie? = nil
     ) {
       self.name = name
       self.start = start
@@ -27,11 +29,15 @@ public struct PackingProblem: Hashable, Sendable {
       self.alignment = alignment
       self.bankGroup = bankGroup
       self.fixedOffset = fixedOffset
+      self.tie = tie
     }
+
+    /// True when the buffer takes room at all: it has bytes and a step to live in.
+    public var takesRoom: Bool { size > 0 && start < end }
 
     /// True when both are alive in some step.
     public func overlapsInTime(_ other: Buffer) -> Bool {
-      start < other.end && other.start < end && size > 0 && other.size > 0
+      start < other.end && other.start < end && takesRoom && other.takesRoom
     }
   }
 
@@ -49,12 +55,12 @@ public struct PackingProblem: Hashable, Sendable {
     self.bankBytes = bankBytes
   }
 
-  /// The most bytes alive in one step: no packing is lower.
+  /// The most bytes alive in one step: no packing is lower. Bytes that tied buffers share count once.
   public var maximumLive: Int {
     var changes: [(step: Int, bytes: Int)] = []
-    for buffer in buffers where buffer.end > buffer.start {
-      changes.append((buffer.start, buffer.size))
-      changes.append((buffer.end, -buffer.size))
+    for piece in pieces() {
+      changes.append((piece.start, piece.size))
+      changes.append((piece.end, -piece.size))
     }
     // At one step the ends come first, since lifetimes are half open.
     changes.sort { $0.step != $1.step ? $0.step < $1.step : $0.bytes < $1.bytes }
@@ -81,65 +87,6 @@ public struct PackingProblem: Hashable, Sendable {
       }
     }
     return conflicts
-  }
-
-  /// Refuses a problem that is not well formed.
-  ///
-  /// - Throws: `bad-packing-problem`.
-  public func check() throws(DiagnosticError) {
-    var errors: [Diagnostic] = []
-    func fail(_ message: String) { errors.append(Diagnostic("bad-packing-problem", "'\(name)': \(message)")) }
-    if capacity < 0 || !ProblemLimit.holds(capacity) { fail("capacity is \(capacity)") }
-    if let bankBytes, bankBytes < 1 { fail("a bank has \(bankBytes) bytes") }
-    for buffer in buffers {
-      for number in [buffer.start, buffer.end, buffer.size, buffer.alignment, buffer.fixedOffset ?? 0]
-      where !ProblemLimit.holds(number) {
-        fail("buffer '\(buffer.name)' has the number \(number), which is out of range")
-      }
-      if buffer.size < 0 { fail("buffer '\(buffer.name)' has \(buffer.size) bytes") }
-      if buffer.alignment < 1 { fail("buffer '\(buffer.name)' has alignment \(buffer.alignment)") }
-      if buffer.end < buffer.start { fail("buffer '\(buffer.name)' ends at \(buffer.end) before \(buffer.start)") }
-      if let offset = buffer.fixedOffset, offset < 0 { fail("buffer '\(buffer.name)' is fixed at \(offset)") }
-    }
-    if !errors.isEmpty { throw DiagnosticError(errors) }
-  }
-
-  /// Checks addresses pair by pair; knows nothing of how they were found.
-  ///
-  /// - Throws: `wrong-packing` for each overlap, misalignment, moved fixed buffer, byte above the capacity, wrong sum.
-  public func verify(_ solution: PackingSolution) throws(DiagnosticError) {
-    var errors: [Diagnostic] = []
-    func fail(_ message: String) { errors.append(Diagnostic("wrong-packing", "'\(name)': \(message)")) }
-    guard solution.offsets.count == buffers.count else {
-      throw DiagnosticError(
-        "wrong-packing", "'\(name)': \(solution.offsets.count) offsets for \(buffers.count) buffers")
-    }
-    var height = 0
-    for (a, buffer) in buffers.enumerated() {
-      let offset = solution.offsets[a]
-      if offset < 0 { fail("buffer '\(buffer.name)' is at \(offset)") }
-      if offset % buffer.alignment != 0 {
-        fail("buffer '\(buffer.name)' at \(offset) is not aligned to \(buffer.alignment)")
-      }
-      if let fixed = buffer.fixedOffset, fixed != offset {
-        fail("buffer '\(buffer.name)' is at \(offset), fixed at \(fixed)")
-      }
-      let top = saturatingAdd(offset, buffer.size)
-      if top > capacity { fail("buffer '\(buffer.name)' ends at \(top), capacity is \(capacity)") }
-      height = max(height, top)
-      for b in buffers.indices where b > a && buffer.overlapsInTime(buffers[b]) {
-        let other = solution.offsets[b]
-        if offset < saturatingAdd(other, buffers[b].size) && other < top {
-          fail("buffers '\(buffer.name)' and '\(buffers[b].name)' overlap at \(max(offset, other))")
-        }
-      }
-    }
-    if height != solution.height { fail("height is \(height), stated is \(solution.height)") }
-    if errors.isEmpty, bankConflicts(offsets: solution.offsets) != solution.bankConflicts {
-      fail("\(bankConflicts(offsets: solution.offsets)) bank conflicts, stated are \(solution.bankConflicts)")
-    }
-    if solution.lowerBound > height { fail("height \(height) is below the bound \(solution.lowerBound)") }
-    if !errors.isEmpty { throw DiagnosticError(errors) }
   }
 }
 

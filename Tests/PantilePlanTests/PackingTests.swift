@@ -67,7 +67,7 @@ struct PackingTests {
     let problem = PackingProblem(
       name: "tight", buffers: [.init("x", start: 0, end: 3, size: 60), .init("y", start: 2, end: 4, size: 50)],
       capacity: 100)
-    guard case .unsolved(.infeasible(let binding), _) = try problem.pack() else {
+    guard case .unsolved(.infeasible(let binding), _, _) = try problem.pack() else {
       Issue.record("must be infeasible")
       return
     }
@@ -85,7 +85,7 @@ struct PackingTests {
     try problem.verify(solution)
     #expect(solution.offsets == [16, 0, 32])
     problem.buffers[1].fixedOffset = 20
-    guard case .unsolved(.infeasible(let binding), _) = try problem.pack() else {
+    guard case .unsolved(.infeasible(let binding), _, _) = try problem.pack() else {
       Issue.record("must be infeasible")
       return
     }

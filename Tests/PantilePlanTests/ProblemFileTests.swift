@@ -132,7 +132,7 @@ struct ProblemFileTests {
       try problem.verify(solution)
       #expect(try PackingSolution(parsing: solution.text) == solution)
       compare(file, "pack", solution.status, ["height": solution.height, "conflicts": solution.bankConflicts])
-    case .unsolved(let status, _): compare(file, "pack", status, [:])
+    case .unsolved(let status, _, _): compare(file, "pack", status, [:])
     }
   }
 
