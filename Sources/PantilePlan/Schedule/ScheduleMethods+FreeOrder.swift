@@ -1,0 +1,132 @@
+import PantileProblem
+import PantileSolve
+import PantileSupport
+
+extension ScheduleMethod {
+  /// The best that can be had: bounds, beam, search, windows, each only if the ones before left a gap.
+  public static let auto = ScheduleMethod(
+    "auto", "default order, beam, exact search and windows until bound and plan meet; streaming with a tile buffer",
+    streams: nil
+  ) { (planner) throws(DiagnosticError) in
+    if planner.problem.tileBytes != nil { return try ScheduleMethod.streaming.find(planner) }
+    if planner.options.order == .default { return try planner.solveOrder(planner.defaultOrder) }
+    return try planner.freeOrder(isExact: true)
+  }
+
+  /// As `auto`, without the default order's program and the windows: the search alone, from a beam.
+  public static let exact = ScheduleMethod("exact", "best-first search over orders and residency with dominance") {
+    (planner) throws(DiagnosticError) in
+    if planner.options.order == .default { return try planner.solveOrder(planner.defaultOrder) }
+    return try planner.freeOrder(isExact: true)
+  }
+
+  public static let beam = ScheduleMethod("beam", "beam search, then the gap program on its order, then windows") {
+    (planner) throws(DiagnosticError) in
+    if planner.options.order == .default { return try planner.solveOrder(planner.defaultOrder) }
+    return try planner.freeOrder(isExact: false)
+  }
+}
+
+extension SchedulePlanner {
+  /// The best schedule over all orders that the budgets reach.
+  ///
+  /// - Parameter isExact: Whether the best-first search runs; without it the bound is the covering's or the relaxation's.
+  func freeOrder(isExact: Bool) throws(DiagnosticError) -> ScheduleCandidate? {
+    var best: ScheduleCandidate?
+    let table = GapTable(index, order: defaultOrder)
+    if let plan = quickPlan(table) {
+      best = ScheduleCandidate(
+        order: defaultOrder, kept: plan, cost: table.cost(plan), lowerBound: 0, isFixedOrder: false,
+        proof: .nothingMoves, states: 0)
+    }
+    if best?.cost == 0 { return best }
+    var (bound, proof) = try covering()
+    report("covering bound", incumbent: best?.cost, bound: bound, states: 0)
+    func isClosed() -> Bool { best.map { $0.cost <= bound } ?? false }
+    var states = 0
+    do {
+      let search = ScheduleSearch(index, boundBudget: options.boundBudget)
+      let start = search.estimates[search.start()]
+      if start > bound { (bound, proof) = (start, .relaxation(bound: start)) }
+      if !isClosed() {
+        let found = search.beam(width: options.beamWidth, below: best?.cost ?? .max)
+        states += found.expanded
+        if let goal = found.goal { best = candidate(search, goal) }
+        report("beam", incumbent: best?.cost, bound: bound, states: states)
+      }
+    }
+    if !isClosed(), let order = best?.order, let better = try solveOrder(order, start: best?.kept),
+      better.cost < best?.cost ?? .max
+    {
+      best = better
+    }
+    if isExact, !isClosed() {
+      let limit = best?.cost ?? Int.max
+      let (result, better) = exactSearch(below: limit, states: &states, bound: bound)
+      if let better { best = better }
+      if result.lowerBound > bound {
+        (bound, proof) = (
+          result.lowerBound,
+          .search(states: result.expanded, limit: limit, boundBudget: options.boundBudget)
+        )
+      }
+    }
+    if !isClosed(), let start = best {
+      let improved = windows(start, bound: bound, states: &states)
+      best = improved
+      if improved.cost > bound, let better = try solveOrder(improved.order, start: improved.kept),
+        better.cost < improved.cost
+      {
+        best = better
+      }
+    }
+    guard var result = best else { return nil }
+    result.lowerBound = min(bound, result.cost)
+    result.isFixedOrder = false
+    result.proof = bound == 0 ? .nothingMoves : proof
+    result.states = states
+    return result
+  }
+
+  private func exactSearch(
+    below limit: Int, states: inout Int, bound: Int
+  ) -> (result: ScheduleSearch.Result, better: ScheduleCandidate?) {
+    let search = ScheduleSearch(index, boundBudget: options.boundBudget)
+    let before = states
+    let result = search.bestFirst(below: limit, budget: options.stateBudget) { expanded, reached in
+      report("search", incumbent: limit == .max ? nil : limit, bound: max(bound, reached), states: before + expanded)
+      return !Cancellation.isAllCancelled
+    }
+    states += result.expanded
+    return (result, result.goal.map { candidate(search, $0) })
+  }
+
+  /// Improves an order window by window: the ops of a window in any order, all others as they stand, by the same search; windows overlap.
+  func windows(_ start: ScheduleCandidate, bound: Int, states: inout Int) -> ScheduleCandidate {
+    var best = start
+    for width in [16, 28, 40] where best.cost > bound && !Cancellation.isAllCancelled {
+      var isBetter = true
+      var rounds = 0
+      while isBetter, rounds < 3, best.cost > bound {
+        isBetter = false
+        rounds += 1
+        var first = 0
+        while first < best.order.count, best.cost > bound, !Cancellation.isAllCancelled {
+          let window = first..<min(first + width, best.order.count)
+          let search = ScheduleSearch(
+            index.restricted(to: best.order, free: window), boundBudget: options.boundBudget / 8)
+          let result = search.bestFirst(below: best.cost, budget: 3_000)
+          states += result.expanded
+          if let goal = result.goal {
+            best = candidate(search, goal)
+            isBetter = true
+          }
+          first += width / 2
+        }
+        report("windows of \(width)", incumbent: best.cost, bound: bound, states: states)
+      }
+      if width >= best.order.count { break }
+    }
+    return best
+  }
+}
