@@ -58,7 +58,7 @@ struct PackingBranching: ~Copyable {
   var parts = FlatStack<Int32>(capacity: 256)
   /// Keys of refuted states by their low bits.
   let refuted: FlatBuffer<UInt64>
-  static let refutedCount = 1 << 18
+  let refutedMask: Int
   private(set) var nodes = 0
   private var preference = PackingRun.Preference.tightest
 
@@ -75,7 +75,8 @@ struct PackingBranching: ~Copyable {
   let rank: FlatBuffer<Int>
 
   init(_ search: borrowing PackingSearch) {
-    refuted = FlatBuffer(repeating: 0, count: Self.refutedCount)
+    refutedMask = search.itemCount < 64 ? 0xFFF : 0x3FFFF
+    refuted = FlatBuffer(repeating: 0, count: refutedMask + 1)
     lowest = FlatBuffer(repeating: 0, count: search.sectionCount)
     lowestItem = FlatBuffer(repeating: 0, count: search.sectionCount)
     secondLowest = FlatBuffer(repeating: 0, count: search.sectionCount)
@@ -203,7 +204,7 @@ struct PackingBranching: ~Copyable {
       return .fail
     }
     let key = stateKey(search, from, to)
-    if refuted[Int(truncatingIfNeeded: key) & (Self.refutedCount &- 1)] == key {
+    if refuted[Int(truncatingIfNeeded: key) & refutedMask] == key {
       options.trim(to: begin)
       return .fail
     }
@@ -227,7 +228,7 @@ struct PackingBranching: ~Copyable {
     } else if frame.next == frame.count, frame.closing >= 0 {
       isPossible = search.close(frame.section, upTo: frame.closing)
     } else {
-      refuted[Int(truncatingIfNeeded: frame.key) & (Self.refutedCount &- 1)] = frame.key
+      refuted[Int(truncatingIfNeeded: frame.key) & refutedMask] = frame.key
       options.trim(to: frame.begin)
       frames.trim(to: top)
       return .fail
@@ -407,7 +408,8 @@ struct PackingBranching: ~Copyable {
       key = mixed(key ^ UInt64(truncatingIfNeeded: search.rest(item)))
       if search.hasFixed { key = mixed(key ^ UInt64(truncatingIfNeeded: search.high(item))) }
     }
-    return key
+    // Zero stands for an empty place.
+    return key | 1 << 63
   }
 
   @inline(__always) private func mixed(_ value: UInt64) -> UInt64 {
