@@ -69,6 +69,9 @@ struct PackingModel {
     if contradiction == nil { place(problem.pieces(), numberOfRoot, problem.capacity) }
   }
 
+  /// Pairs of item and section: what the search stores, and what a node costs at most.
+  var pairCount: Int { items.reduce(0) { $0 + $1.last - $1.first + 1 } }
+
   /// Offsets of all buffers from offsets of the items.
   ///
   /// **Units** Items in units, result in bytes.

@@ -5,6 +5,9 @@ extension PackingMethod {
   /// Search nodes of `exact` when the caller does not say: seconds for some hundred buffers.
   public static let exactNodeBudget = 400_000
 
+  /// Beyond this many pairs of a buffer and a step that it lives in, the exact search gives up at once.
+  static let exactPairLimit = 1 << 24
+
   /// Decides by search whether the buffers fit, whatever their number. Bank conflicts do not matter to it.
   public static let exact = PackingMethod("exact", "depth-first search over settled packings; decides and proves") {
     (problem) throws(DiagnosticError) in
@@ -59,6 +62,7 @@ extension PackingProblem {
   func settledOffsets(nodeBudget: inout Int) -> ExactAnswer {
     let model = PackingModel(self)
     if model.contradiction != nil { return .refuted }
+    if model.pairCount > PackingMethod.exactPairLimit { return .budgetExhausted }
     var search = PackingSearch(model)
     search.enqueueAll()
     if !search.propagate() { return .refuted }

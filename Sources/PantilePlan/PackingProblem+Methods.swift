@@ -50,8 +50,6 @@ extension PackingProblem {
 
   /// Nodes in reverse proportion to the pairs of buffer and step, which is what a node costs.
   private var fallbackNodeBudget: Int {
-    let model = PackingModel(self)
-    let work = model.items.reduce(1) { $0 + $1.last - $1.first + 1 }
-    return min(PackingMethod.exactNodeBudget, max(1000, 1_000_000_000 / work))
+    min(PackingMethod.exactNodeBudget, max(1000, 1_000_000_000 / max(1, PackingModel(self).pairCount)))
   }
 }
