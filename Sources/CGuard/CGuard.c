@@ -7,22 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct {
-  jmp_buf escape;
-  char text[256];
-} guard;
-
-/// Keeps the first text that GLPK prints (of an error, the cause) and lets nothing through to the terminal.
-static int keep_text(void *info, const char *text) {
-  guard *g = info;
-  if (g->text[0]) return 1;
-  strncpy(g->text, text, sizeof g->text - 1);
-  g->text[sizeof g->text - 1] = 0;
-  return 1;
-}
-
-static void escape(void *info) { longjmp(((guard *)info)->escape, 1); }
-
 struct cguard_flag {
   _Atomic int set;
 };
@@ -38,19 +22,66 @@ int cguard_is_cancelled(const cguard_flag *flag) {
   return atomic_load(&all_cancelled) || (flag && atomic_load(&((cguard_flag *)flag)->set));
 }
 
+typedef struct {
+  jmp_buf escape;
+  char text[256];
+  /// Whether GLPK was stopped by `take_text` rather than by an error.
+  int ran_out;
+  /// Simplex iterations after which to stop it; 0: no limit.
+  long iteration_limit;
+  /// Iterations when GLPK last called back, after which a cancelled search gets some time to end by itself.
+  long seen;
+  const cguard_flag *flag;
+} guard;
+
+/// The guard of the running call, for what sets limits in it.
+static _Thread_local guard *current;
+
+/// Takes what GLPK prints, so that nothing reaches the terminal.
+///
+/// GLPK's integer search sets no limit of iterations and calls nobody during a relaxation, but it prints a line like
+/// `*  5000: obj = ...` (a space or `#` instead of the star in other phases) every five seconds. That is the brake for a
+/// relaxation that does not end; the limit is so far above the budget that no result depends on when a line comes.
+/// Of other text the last is kept: the cause of an error comes before "Error detected in file ...".
+static int take_text(void *info, const char *text) {
+  guard *g = info;
+  if (text[0] == ' ' || text[0] == '*' || text[0] == '#') {
+    char *end;
+    long iterations = strtol(text + 1, &end, 10);
+    if (end != text + 1 && *end == ':') {
+      if ((g->iteration_limit && iterations > g->iteration_limit) ||
+          (cguard_is_cancelled(g->flag) && iterations > g->seen + 10000)) {
+        g->ran_out = 1;
+        longjmp(g->escape, 1);
+      }
+      return 1;
+    }
+  }
+  if (strncmp(text, "Error detected", 14) == 0 && g->text[0]) return 1;
+  strncpy(g->text, text, sizeof g->text - 1);
+  g->text[sizeof g->text - 1] = 0;
+  return 1;
+}
+
+static void escape(void *info) { longjmp(((guard *)info)->escape, 1); }
+
 /// Sessions of this thread, and how often its GLPK environment was thrown away: a session from before that is dead.
 static _Thread_local int open_sessions;
 static _Thread_local unsigned long environment = 1;
 
-/// Runs an action with GLPK's output kept and its fatal errors caught; false after such an error.
+enum { guard_fine = 1, guard_fatal = 0, guard_ran_out = -1 };
+
+/// Runs an action with GLPK's output kept and its fatal errors caught.
 static int guarded(void (*action)(void *), void *info, char *message, size_t capacity) {
   // On the heap, so that its contents are defined after the jump.
   guard *g = calloc(1, sizeof *g);
   if (!g) {
     strncpy(message, "out of memory", capacity - 1);
-    return 0;
+    return guard_fatal;
   }
+  current = g;
   if (setjmp(g->escape)) {
+    int reason = g->ran_out ? guard_ran_out : guard_fatal;
     strncpy(message, g->text, capacity - 1);
     glp_term_hook(NULL, NULL);
     glp_error_hook(NULL, NULL);
@@ -58,17 +89,19 @@ static int guarded(void (*action)(void *), void *info, char *message, size_t cap
     glp_free_env();
     environment++;
     open_sessions = 0;
+    current = NULL;
     free(g);
-    return 0;
+    return reason;
   }
-  glp_term_hook(keep_text, g);
+  glp_term_hook(take_text, g);
   glp_error_hook(escape, g);
   action(info);
   glp_error_hook(NULL, NULL);
   glp_term_hook(NULL, NULL);
   if (open_sessions == 0) glp_free_env();
+  current = NULL;
   free(g);
-  return 1;
+  return guard_fine;
 }
 
 typedef struct {
@@ -78,12 +111,15 @@ typedef struct {
   double bound;
   int has_bound;
   const cguard_flag *flag;
+  long iteration_budget;
+  long iterations;
 } search_state;
 
 /// Counts the nodes and stops at the budget: counts are the same on every machine, seconds are not.
 static void on_event(glp_tree *tree, void *info) {
   search_state *state = info;
-  if (cguard_is_cancelled(state->flag)) {
+  state->iterations = current->seen = glp_get_it_cnt(glp_ios_get_prob(tree));
+  if (cguard_is_cancelled(state->flag) || state->iterations > state->iteration_budget) {
     state->stopped = 1;
     glp_ios_terminate(tree);
     return;
@@ -130,9 +166,13 @@ static void solve(glp_prob *problem, const cguard_model *m, const cguard_flag *f
   build(problem, m);
   glp_smcp simplex;
   glp_init_smcp(&simplex);
-  simplex.msg_lev = GLP_MSG_OFF;
+  simplex.msg_lev = GLP_MSG_ON;
+  simplex.out_frq = 200;
+  simplex.out_dly = 0;
   simplex.presolve = m->presolve ? GLP_ON : GLP_OFF;
   simplex.it_lim = m->iteration_budget;
+  current->flag = flag;
+  current->seen = -10001;
   r->code = glp_simplex(problem, &simplex);
   if (r->code == GLP_ENOPFS) { r->status = CGUARD_INFEASIBLE; return; }
   if (r->code == GLP_ENODFS) { r->status = CGUARD_UNBOUNDED; return; }
@@ -147,10 +187,14 @@ static void solve(glp_prob *problem, const cguard_model *m, const cguard_flag *f
   if (duals) for (int i = 0; i < m->rows; i++) duals[i] = glp_get_row_dual(problem, i + 1);
   if (m->node_budget < 0 || glp_get_num_int(problem) == 0) { r->status = CGUARD_OPTIMAL; return; }
 
-  search_state state = {0, m->node_budget, 0, r->relaxation, 0, flag};
+  search_state state = {0, m->node_budget, 0, r->relaxation, 0, flag, m->iteration_budget, 0};
   glp_iocp search;
   glp_init_iocp(&search);
-  search.msg_lev = GLP_MSG_OFF;
+  // For the lines that `take_text` wants.
+  search.msg_lev = GLP_MSG_ON;
+  search.out_dly = 0;
+  current->iteration_limit = 1000000 + 20L * (m->iteration_budget > 0 ? m->iteration_budget : 0);
+  current->seen = 0;
   search.presolve = m->presolve ? GLP_ON : GLP_OFF;
   search.cb_func = on_event;
   search.cb_info = &state;
@@ -165,6 +209,7 @@ static void solve(glp_prob *problem, const cguard_model *m, const cguard_flag *f
   }
   r->code = glp_intopt(problem, &search);
   r->nodes = state.nodes;
+  r->iterations = state.iterations;
   if (r->code == GLP_ENOPFS || r->code == GLP_ENODFS) { r->status = CGUARD_INFEASIBLE; return; }
   if (r->code != 0 && r->code != GLP_ESTOP) { r->status = CGUARD_FAILED; return; }
   status = glp_mip_status(problem);
@@ -210,8 +255,14 @@ static void solve_action(void *info) {
 
 void cguard_solve(const cguard_model *model, const cguard_flag *flag, double *x, double *duals, cguard_result *result) {
   memset(result, 0, sizeof *result);
+  // Nothing is known until GLPK says so.
+  result->bound = result->relaxation = model->maximise ? INFINITY : -INFINITY;
   solve_arguments arguments = {model, flag, x, duals, result};
-  if (!guarded(solve_action, &arguments, result->message, sizeof result->message)) result->status = CGUARD_FATAL;
+  switch (guarded(solve_action, &arguments, result->message, sizeof result->message)) {
+  case guard_fatal: result->status = CGUARD_FATAL; break;
+  case guard_ran_out: result->status = CGUARD_BUDGET; break;
+  default: break;
+  }
 }
 
 struct cguard_session {
@@ -241,7 +292,7 @@ cguard_session *cguard_open(const cguard_model *model, cguard_result *result) {
   memset(result, 0, sizeof *result);
   cguard_session *session = calloc(1, sizeof *session);
   open_arguments arguments = {session, model};
-  if (!session || !guarded(open_action, &arguments, result->message, sizeof result->message)) {
+  if (!session || guarded(open_action, &arguments, result->message, sizeof result->message) != guard_fine) {
     result->status = CGUARD_FATAL;
     free(session);
     return NULL;
@@ -270,7 +321,7 @@ int cguard_add_row(cguard_session *session, int entries, const int *columns, con
   char message[256] = "";
   if (!is_alive(session)) return 0;
   row_arguments arguments = {session, entries, columns, values, upper};
-  return guarded(row_action, &arguments, message, sizeof message);
+  return guarded(row_action, &arguments, message, sizeof message) == guard_fine;
 }
 
 /// Simplex iterations between two looks at the flag.
@@ -360,7 +411,9 @@ void cguard_relax(cguard_session *session, const cguard_flag *flag, int count, c
     strcpy(result->message, "the session is dead or belongs to another thread");
     return;
   }
-  if (!guarded(relax_action, &arguments, result->message, sizeof result->message)) result->status = CGUARD_FATAL;
+  if (guarded(relax_action, &arguments, result->message, sizeof result->message) != guard_fine) {
+    result->status = CGUARD_FATAL;
+  }
 }
 
 typedef struct {
@@ -387,7 +440,7 @@ static void tableau_action(void *info) {
 int cguard_tableau_row(cguard_session *session, int column, double *multipliers) {
   char message[256];
   tableau_arguments arguments = {session, column, multipliers, 0};
-  return is_alive(session) && guarded(tableau_action, &arguments, message, sizeof message) && arguments.found;
+  return is_alive(session) && guarded(tableau_action, &arguments, message, sizeof message) == guard_fine && arguments.found;
 }
 
 static void close_action(void *info) {

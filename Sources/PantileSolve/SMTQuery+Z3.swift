@@ -5,11 +5,11 @@ extension SMTQuery {
   /// Solves by Z3 in a context of its own, on the calling thread; solves on several threads are independent.
   ///
   /// - Parameter resourceLimit: Z3's `rlimit`: counted work, the same in every run; not seconds.
-  /// - Throws: `bad-query` for a name used with two sorts or a width out of range; `solver-fault` when Z3 refuses a term,
-  ///   for example operands of different widths.
+  /// - Throws: `bad-query` for a name used with two sorts, an operand of the wrong sort or width, a width out of range;
+  ///   `query-too-large`; `solver-fault` when Z3 fails.
   public func solve(resourceLimit: Int = 20_000_000) throws(DiagnosticError) -> Answer {
     let order = topologicalOrder()
-    let variables = try declaredVariables(order)
+    let variables = try SMTSorts(order).variables
     guard let configuration = Z3_mk_config() else { throw DiagnosticError("solver-fault", "Z3 gives no configuration") }
     Z3_set_param_value(configuration, "model", "true")
     Z3_set_param_value(configuration, "unsat_core", "true")
@@ -101,34 +101,6 @@ extension SMTQuery {
       }
     }
     return order
-  }
-
-  /// The variables in order of first use.
-  private func declaredVariables(_ order: [SMTNode]) throws(DiagnosticError) -> [(name: String, sort: SMTSort)] {
-    var sorts: [String: SMTSort] = [:]
-    var list: [(name: String, sort: SMTSort)] = []
-    var errors: [Diagnostic] = []
-    for node in order {
-      switch node.operation {
-      case .variable(let name, let sort):
-        if case .bits(let width) = sort, width < 1 || width > 1 << 20 {
-          errors.append(Diagnostic("bad-query", "variable '\(name)' has \(width) bits"))
-        }
-        if let known = sorts[name] {
-          if known != sort { errors.append(Diagnostic("bad-query", "variable '\(name)' is \(known) and \(sort)")) }
-        } else {
-          sorts[name] = sort
-          list.append((name, sort))
-        }
-      case .bits(_, let width):
-        if width < 1 || width > 1 << 20 { errors.append(Diagnostic("bad-query", "a constant has \(width) bits")) }
-      case .extract(let high, let low):
-        if low < 0 || high < low { errors.append(Diagnostic("bad-query", "bits \(low) ... \(high) are asked for")) }
-      default: break
-      }
-    }
-    if !errors.isEmpty { throw DiagnosticError(errors) }
-    return list
   }
 
   private func read(_ model: Z3_model, _ c: Z3_context, _ variables: [(name: String, sort: SMTSort)]) -> SMTModel {

@@ -17,11 +17,25 @@ final class SMTNode: Sendable {
     case zeroExtend(Int)
   }
   let operation: Operation
-  let arguments: [SMTNode]
+  /// Written by `init` and `deinit` alone, which no other thread can overlap.
+  nonisolated(unsafe) private(set) var arguments: [SMTNode]
 
   init(_ operation: Operation, _ arguments: [SMTNode] = []) {
     self.operation = operation
     self.arguments = arguments
+  }
+
+  /// Takes a formula apart by a list of our own: releasing a deep one by recursion would exhaust the stack.
+  deinit {
+    if arguments.isEmpty { return }
+    var pending = arguments
+    arguments = []
+    while var node = pending.popLast() {
+      if isKnownUniquelyReferenced(&node) {
+        pending += node.arguments
+        node.arguments = []
+      }
+    }
   }
 }
 
@@ -147,22 +161,22 @@ public struct SMTBits: Sendable {
 
   /// Bits `range.lowerBound ... range.upperBound`, bit 0 is the lowest.
   public func bits(_ range: ClosedRange<Int>) -> SMTBits {
-    SMTBits(.extract(high: range.upperBound, low: range.lowerBound), [node], width: range.count)
+    SMTBits(.extract(high: range.upperBound, low: range.lowerBound), [node], width: range.upperBound &- range.lowerBound &+ 1)
   }
 
   /// This word above the other.
   public func concatenated(with low: SMTBits) -> SMTBits {
-    SMTBits(.concatenate, [node, low.node], width: width + low.width)
+    SMTBits(.concatenate, [node, low.node], width: width &+ low.width)
   }
 
   /// The same signed value in more bits; the word itself when it is wide enough.
   public func signExtended(to newWidth: Int) -> SMTBits {
-    newWidth <= width ? self : SMTBits(.signExtend(newWidth - width), [node], width: newWidth)
+    newWidth <= width ? self : SMTBits(.signExtend(newWidth &- width), [node], width: newWidth)
   }
 
   /// The same unsigned value in more bits; the word itself when it is wide enough.
   public func zeroExtended(to newWidth: Int) -> SMTBits {
-    newWidth <= width ? self : SMTBits(.zeroExtend(newWidth - width), [node], width: newWidth)
+    newWidth <= width ? self : SMTBits(.zeroExtend(newWidth &- width), [node], width: newWidth)
   }
 
   /// The first where the condition holds, else the second.
