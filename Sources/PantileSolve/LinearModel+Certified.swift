@@ -31,7 +31,7 @@ extension LinearModel {
     search.solveRoot()
     if search.isUnbounded { return CertifiedSolution(solution: try solve(options), certificate: nil) }
     search.search(nodes: 200)
-    if !search.isClosed, whole.isInteger.contains(true), !isCancelled(options) {
+    if incumbent == nil, !search.isClosed, whole.isInteger.contains(true), !isCancelled(options) {
       // A hard one: GLPK's own search may have the better point.
       var limits = options
       limits.nodeBudget = min(options.nodeBudget, 300)

@@ -2,97 +2,143 @@ import PantileProblem
 import PantileSolve
 import PantileSupport
 
-/// The gap ILP: replacement in a fixed order as a linear model with a variable a gap.
+/// The gap program: replacement in a fixed order as an integer program.
+///
+/// Whole tensors have a variable a gap:
 ///
 ///     min  sum_a s_a (sum_i (1 - x[a,i]) + y[a])      y[a] >= 1 - x[a,i], only where a has no copy off chip
 ///     s.t. sum over gaps that cover step t of s_a x[a,i]  <=  M - footprint(t)
 ///
-/// An op with an in-place pair needs both tensors' room only if its operand stays. With a tile buffer operands and results may be streamed,
-/// and then take room only next to a gap that is kept: gaps become closed intervals.
+/// An op with an in-place pair needs both tensors' room only if its operand stays. For streamed operands see `GapTable+Streaming.swift`.
 struct ReplacementModel {
   var model: LinearModel
-  /// The variable of each gap; nil where the gap does not matter and is kept.
-  var variables: [LinearModel.Variable?]
-  /// Variables that follow from those of gaps.
-  fileprivate var derived: [Derived] = []
+  /// Variables of which one is 1 where a gap is kept; empty where nothing is to be decided.
+  var keeps: [[LinearModel.Variable]]
+  /// What becomes of each gap without a variable: kept where that costs nothing, not kept where it cannot fit.
+  var settled: [Bool]
+  /// Variables that follow from what is kept.
+  var derived: [Derived] = []
 
-  fileprivate struct Derived {
-    enum Rule { case someLeaves, someStays, shared }
+  struct Derived {
+    enum Rule {
+      /// Some of the gaps is not kept.
+      case someLeaves([Int])
+      /// Some of the gaps is kept.
+      case someStays([Int])
+      /// Exactly these gaps of a tensor, in a row, are kept, and not those beside them.
+      case run(ClosedRange<Int>, within: Range<Int>)
+      /// The first gap and the second are kept, the third is not; nil does not ask.
+      case shared(before: Int?, after: Int?, next: Int?)
+    }
     var variable: LinearModel.Variable
     var rule: Rule
-    var sources: [LinearModel.Variable]
-    /// Of `shared`: the gap after it, which must not be kept.
-    var next: LinearModel.Variable?
   }
 
   /// The values of all variables at a plan.
   func point(_ kept: [Bool]) -> [Double] {
     var values = Array(repeating: 0.0, count: model.variableCount)
-    for (gap, variable) in variables.enumerated() {
-      if let variable { values[variable.index] = kept[gap] ? 1 : 0 }
+    for (gap, variables) in keeps.enumerated() where variables.count == 1 {
+      values[variables[0].index] = kept[gap] ? 1 : 0
     }
     for item in derived {
-      let sources = item.sources.map { values[$0.index] }
+      let holds: Bool
       switch item.rule {
-      case .someLeaves: values[item.variable.index] = sources.contains(0) ? 1 : 0
-      case .someStays: values[item.variable.index] = sources.contains(1) ? 1 : 0
-      case .shared:
-        let stays = item.next.map { values[$0.index] == 1 } ?? false
-        values[item.variable.index] = !stays && !sources.contains(0) ? 1 : 0
+      case .someLeaves(let gaps): holds = gaps.contains { !kept[$0] }
+      case .someStays(let gaps): holds = gaps.contains { kept[$0] }
+      case .run(let run, let range):
+        holds =
+          run.allSatisfy { kept[$0] } && !(run.lowerBound > range.lowerBound && kept[run.lowerBound - 1])
+          && !(run.upperBound + 1 < range.upperBound && kept[run.upperBound + 1])
+      case .shared(let before, let after, let next):
+        holds = before.map { kept[$0] } != false && after.map { kept[$0] } != false && next.map { kept[$0] } != true
       }
+      values[item.variable.index] = holds ? 1 : 0
     }
     return values
   }
 
   /// What a point of the model keeps.
-  func kept(_ values: [Double]) -> [Bool] { variables.map { $0.map { values[$0.index] > 0.5 } ?? true } }
+  func kept(_ values: [Double]) -> [Bool] {
+    zip(keeps, settled).map { variables, settled in
+      variables.isEmpty ? settled : variables.contains { values[$0.index] > 0.5 }
+    }
+  }
+
+  /// Adds that not all of some gaps are kept.
+  ///
+  /// - Returns: false when none of them is to be decided.
+  mutating func forbid(_ gaps: [Int]) -> Bool {
+    let open = gaps.filter { !keeps[$0].isEmpty }
+    if open.isEmpty { return false }
+    var counts: [Int: Int] = [:]
+    for gap in open { for variable in keeps[gap] { counts[variable.index, default: 0] += 1 } }
+    model.addRow(
+      "apart_\(model.rowCount)", upper: Double(open.count - 1),
+      counts.keys.sorted().map { .init(Double(counts[$0] ?? 0), LinearModel.Variable(index: $0)) })
+    return true
+  }
 }
 
 extension GapTable {
-  /// The model of this order.
-  ///
-  /// - Returns: nil when some step cannot fit whatever is kept.
-  func model() -> ReplacementModel? {
-    var model = LinearModel(.minimise)
-    var variables = [LinearModel.Variable?](repeating: nil, count: gaps.count)
-    var derived: [ReplacementModel.Derived] = []
-    var constant = 0
-    for (tensor, own) in index.tensors.enumerated() {
-      let range = gaps(of: tensor).filter { gaps[$0].matters }
-      if range.isEmpty { continue }
-      let single = range.count == 1 && !own.isBornCopied
-      for gap in range {
-        let weight = single ? 2 * own.bytes : own.bytes
-        variables[gap] = model.addBinary("keep_\(tensor)_\(gap)", objective: -Double(weight))
-        constant += weight
-      }
-      if !single, !own.isBornCopied {
-        let write = model.addBinary("write_\(tensor)", objective: Double(own.bytes))
-        derived.append(.init(variable: write, rule: .someLeaves, sources: range.compactMap { variables[$0] }))
-        for gap in range {
-          guard let keep = variables[gap] else { continue }
-          model.addRow("write_\(tensor)_\(gap)", lower: 1, [.init(1, write), .init(1, keep)])
-        }
-      }
-    }
-    model.objectiveConstant = Double(constant)
-    let isWhole = index.problem.tileBytes == nil
-    for memory in index.capacities.indices {
-      let filled = isWhole ? wholeRows(&model, variables, memory) : streamedRows(&model, variables, &derived, memory)
-      if !filled { return nil }
-    }
-    if model.variableCount == 0 { _ = model.addBinary("nothing_to_decide") }
-    return ReplacementModel(model: model, variables: variables, derived: derived)
-  }
-
-  private struct Row {
+  /// The room of a step and what may take it.
+  struct Row {
     var name: String
     var step: Int
     var room: Int
     var terms: [(variable: LinearModel.Variable, bytes: Int)]
   }
 
-  private func wholeRows(_ model: inout LinearModel, _ variables: [LinearModel.Variable?], _ memory: Int) -> Bool {
+  /// The model of this order.
+  ///
+  /// - Returns: nil when some step cannot fit whatever is kept.
+  func model() -> ReplacementModel? {
+    let canKeep = keepable()
+    var result = ReplacementModel(
+      model: LinearModel(.minimise), keeps: gaps.map { _ in [] },
+      settled: gaps.indices.map { !gaps[$0].matters || canKeep[$0] })
+    var rows: [Row] = []
+    if index.problem.tileBytes == nil {
+      addWholeTensors(to: &result, canKeep)
+      for memory in index.capacities.indices { rows += wholeRows(result, memory) }
+    } else {
+      rows = addStreamedTensors(to: &result, canKeep)
+    }
+    if !add(rows, to: &result.model) { return nil }
+    if result.model.variableCount == 0 { _ = result.model.addBinary("nothing_to_decide") }
+    return result
+  }
+
+  private func addWholeTensors(to result: inout ReplacementModel, _ canKeep: [Bool]) {
+    var constant = 0
+    for (tensor, own) in index.tensors.enumerated() {
+      let all = gaps(of: tensor).filter { gaps[$0].matters }
+      if all.isEmpty { continue }
+      // A gap that cannot be kept costs its read, and the write is then due whatever else is kept.
+      let open = all.filter { canKeep[$0] }
+      let isWritten = own.isBornCopied || open.count < all.count
+      constant += own.bytes * (all.count - open.count + (isWritten && !own.isBornCopied ? 1 : 0))
+      let isSingle = open.count == 1 && !isWritten
+      for gap in open {
+        let weight = isSingle ? 2 * own.bytes : own.bytes
+        result.keeps[gap] = [result.model.addBinary("keep_\(tensor)_\(gap)", objective: -Double(weight))]
+        constant += weight
+      }
+      if !isSingle, !isWritten, !open.isEmpty { addWrite(of: tensor, open, to: &result) }
+    }
+    result.model.objectiveConstant = Double(constant)
+  }
+
+  /// The write of a tensor that leaves in some gap.
+  func addWrite(of tensor: Int, _ open: [Int], to result: inout ReplacementModel) {
+    let write = result.model.addBinary("write_\(tensor)", objective: Double(index.tensors[tensor].bytes))
+    result.derived.append(.init(variable: write, rule: .someLeaves(open)))
+    for gap in open {
+      result.model.addRow(
+        "write_\(tensor)_\(gap)", lower: 1, [.init(1, write)] + result.keeps[gap].map { .init(1, $0) })
+    }
+  }
+
+  private func wholeRows(_ result: ReplacementModel, _ memory: Int) -> [Row] {
     var rows: [Row] = []
     let least = usage(freeStart(), memory: memory)
     for step in order.indices {
@@ -101,89 +147,51 @@ extension GapTable {
       for pair in index.ops[order[step]].inPlace where index.tensors[pair.input].memory == memory {
         for gap in gaps(of: pair.input) where gaps[gap].first == step {
           let room = min(index.tensors[pair.input].bytes, index.tensors[pair.output].bytes)
-          if let keep = variables[gap], room > 0 { terms.append((keep, room)) }
+          if let keep = result.keeps[gap].first, room > 0 { terms.append((keep, room)) }
         }
       }
       rows.append(
         Row(name: "room_\(memory)_\(step)", step: step, room: index.capacities[memory] - least[step], terms: terms))
     }
     for (number, gap) in gaps.enumerated() where index.tensors[gap.tensor].memory == memory {
-      guard let keep = variables[number], index.tensors[gap.tensor].bytes > 0, gap.last > gap.first + 1 else {
-        continue
-      }
+      guard let keep = result.keeps[number].first, index.tensors[gap.tensor].bytes > 0, gap.last > gap.first + 1
+      else { continue }
       for step in (gap.first + 1)..<gap.last { rows[step].terms.append((keep, index.tensors[gap.tensor].bytes)) }
     }
-    return add(rows, to: &model)
+    return rows
   }
 
-  private func streamedRows(
-    _ model: inout LinearModel, _ variables: [LinearModel.Variable?], _ derived: inout [ReplacementModel.Derived],
-    _ memory: Int
-  ) -> Bool {
-    var rows = order.indices.map { step in
-      Row(name: "room_\(memory)_\(step)", step: step, room: index.capacities[memory], terms: [])
+  // MARK: Rows
+
+  /// Gaps whose tensor fits by itself in every step that it would have to be there.
+  private func keepable() -> [Bool] {
+    let isWhole = index.problem.tileBytes == nil
+    let rooms = index.capacities.indices.map { memory in
+      (isWhole ? usage(freeStart(), memory: memory) : fixedLoad(memory)).map { index.capacities[memory] - $0 }
     }
-    for (step, op) in order.enumerated() {
-      let workspace = index.ops[op].outputs.filter {
-        index.tensors[$0].origin == nil && index.tensors[$0].memory == memory
+    return gaps.map { gap in
+      let tensor = index.tensors[gap.tensor]
+      let room = rooms[tensor.memory]
+      if !isWhole { return (gap.first...gap.last).allSatisfy { tensor.bytes <= room[$0] } }
+      if let result = gap.inPlaceResult, min(tensor.bytes, index.tensors[result].bytes) > room[gap.first] {
+        return false
       }
-      rows[step].room -= workspace.reduce(0) { $0 + index.tensors[$1].bytes }
+      return gap.last == gap.first + 1 || ((gap.first + 1)..<gap.last).allSatisfy { tensor.bytes <= room[$0] }
     }
-    var presence: [Int: [Int: LinearModel.Variable]] = [:]
-    for (tensor, own) in index.tensors.enumerated() where own.memory == memory && own.bytes > 0 {
-      let range = gaps(of: tensor)
-      if own.isPinned {
-        let first = range.first.map { gaps[$0].first } ?? lastEvent[tensor]
-        if first >= 0 { for step in first..<order.count { rows[step].room -= own.bytes } }
-        continue
-      }
-      for gap in range {
-        guard let keep = variables[gap] else { continue }
-        if gaps[gap].last > gaps[gap].first + 1 {
-          for step in (gaps[gap].first + 1)..<gaps[gap].last { rows[step].terms.append((keep, own.bytes)) }
-        }
-      }
-      // At an event the tensor is there if a gap beside it is kept.
-      let events = range.map { gaps[$0].first } + (range.isEmpty ? [] : [lastEvent[tensor]])
-      for (position, step) in events.enumerated() {
-        let beside = [
-          position > 0 ? range.lowerBound + position - 1 : nil,
-          position < range.count ? range.lowerBound + position : nil,
-        ]
-        .compactMap { $0 }.compactMap { variables[$0] }
-        var there = beside.first
-        if beside.count == 2 {
-          let either = model.addBinary("there_\(tensor)_\(step)")
-          derived.append(.init(variable: either, rule: .someStays, sources: beside))
-          for keep in beside {
-            model.addRow("there_\(tensor)_\(step)_\(keep.index)", lower: 0, [.init(1, either), .init(-1, keep)])
-          }
-          there = either
-        }
-        if let there {
-          rows[step].terms.append((there, own.bytes))
-          presence[tensor, default: [:]][step] = there
-        }
+  }
+
+  /// Bytes of workspace and of pinned tensors in each step, which streaming cannot avoid.
+  func fixedLoad(_ memory: Int) -> [Int] {
+    var load = Array(repeating: 0, count: order.count)
+    for (number, tensor) in index.tensors.enumerated() where tensor.memory == memory && lastEvent[number] >= 0 {
+      if tensor.origin == nil {
+        load[lastEvent[number]] += tensor.bytes
+      } else if tensor.isPinned {
+        let first = gaps(of: number).first.map { gaps[$0].first } ?? lastEvent[number]
+        for step in first..<order.count { load[step] += tensor.bytes }
       }
     }
-    // A result on the place of an operand that leaves: both are there, the room counts once.
-    for (step, op) in order.enumerated() {
-      for pair in index.ops[op].inPlace where index.tensors[pair.input].memory == memory {
-        guard let input = presence[pair.input]?[step], let output = presence[pair.output]?[step] else { continue }
-        let room = min(index.tensors[pair.input].bytes, index.tensors[pair.output].bytes)
-        if room == 0 { continue }
-        let shared = model.addBinary("shared_\(step)_\(pair.input)")
-        model.addRow("shared_in_\(step)_\(pair.input)", upper: 0, [.init(1, shared), .init(-1, input)])
-        model.addRow("shared_out_\(step)_\(pair.input)", upper: 0, [.init(1, shared), .init(-1, output)])
-        let next = gaps(of: pair.input).first { gaps[$0].first == step }.flatMap { variables[$0] }
-        if let next {
-          model.addRow("shared_stay_\(step)_\(pair.input)", upper: 1, [.init(1, shared), .init(1, next)])
-        }
-        derived.append(.init(variable: shared, rule: .shared, sources: [input, output], next: next))
-        rows[step].terms.append((shared, -room))
-      }
-    }
-    return add(rows, to: &model)
+    return load
   }
 
   /// Adds the rows that can bind and that no other row implies.

@@ -48,6 +48,16 @@ extension SchedulePlanner {
       let search = ScheduleSearch(index, boundBudget: options.boundBudget)
       let start = search.estimates[search.start()]
       if start > bound { (bound, proof) = (start, .relaxation(bound: start)) }
+      // Where little or nothing has to move a few thousand states find it out.
+      if isExact, !isClosed() {
+        let limit = best?.cost ?? .max
+        let (result, better) = exactSearch(
+          below: limit, budget: min(2_000, options.stateBudget), states: &states, bound: bound)
+        if let better { best = better }
+        if result.lowerBound > bound {
+          (bound, proof) = (result.lowerBound, searchProof(result, below: limit))
+        }
+      }
       if !isClosed() {
         let found = search.beam(width: options.beamWidth, below: best?.cost ?? .max)
         states += found.expanded
@@ -62,14 +72,9 @@ extension SchedulePlanner {
     }
     if isExact, !isClosed() {
       let limit = best?.cost ?? Int.max
-      let (result, better) = exactSearch(below: limit, states: &states, bound: bound)
+      let (result, better) = exactSearch(below: limit, budget: options.stateBudget, states: &states, bound: bound)
       if let better { best = better }
-      if result.lowerBound > bound {
-        (bound, proof) = (
-          result.lowerBound,
-          .search(states: result.expanded, limit: limit, boundBudget: options.boundBudget)
-        )
-      }
+      if result.lowerBound > bound { (bound, proof) = (result.lowerBound, searchProof(result, below: limit)) }
     }
     if !isClosed(), let start = best {
       let improved = windows(start, bound: bound, states: &states)
@@ -88,12 +93,16 @@ extension SchedulePlanner {
     return result
   }
 
+  private func searchProof(_ result: ScheduleSearch.Result, below limit: Int) -> ScheduleProof {
+    .search(states: result.expanded, limit: limit, boundBudget: options.boundBudget)
+  }
+
   private func exactSearch(
-    below limit: Int, states: inout Int, bound: Int
+    below limit: Int, budget: Int, states: inout Int, bound: Int
   ) -> (result: ScheduleSearch.Result, better: ScheduleCandidate?) {
     let search = ScheduleSearch(index, boundBudget: options.boundBudget)
     let before = states
-    let result = search.bestFirst(below: limit, budget: options.stateBudget) { expanded, reached in
+    let result = search.bestFirst(below: limit, budget: budget) { expanded, reached in
       report("search", incumbent: limit == .max ? nil : limit, bound: max(bound, reached), states: before + expanded)
       return !Cancellation.isAllCancelled
     }

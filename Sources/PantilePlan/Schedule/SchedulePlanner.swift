@@ -3,11 +3,11 @@ import PantileSolve
 import PantileSupport
 
 /// An order and a replacement plan that fit by bytes, and what is known of how good they are.
-struct ScheduleCandidate {
+package struct ScheduleCandidate {
   var order: [Int]
   var kept: [Bool]
-  var cost: Int
-  var lowerBound: Int
+  package var cost: Int
+  package var lowerBound: Int
   /// True when the bound is for this order only.
   var isFixedOrder: Bool
   var proof: ScheduleProof
@@ -15,12 +15,12 @@ struct ScheduleCandidate {
 }
 
 /// One planning run: the index of the problem, the options, and the steps that methods share.
-struct SchedulePlanner {
+package struct SchedulePlanner {
   let problem: ScheduleProblem
   let index: ScheduleIndex
   let options: ScheduleOptions
 
-  init(_ problem: ScheduleProblem, _ options: ScheduleOptions) {
+  package init(_ problem: ScheduleProblem, _ options: ScheduleOptions) {
     self.problem = problem
     self.options = options
     index = ScheduleIndex(problem)
@@ -44,7 +44,7 @@ struct SchedulePlanner {
 
   /// Any plan for an order, cheaply: the better of two rules.
   func quickPlan(_ table: GapTable) -> [Bool]? {
-    if problem.tileBytes != nil { return table.gaps.map { !$0.matters } }
+    if problem.tileBytes != nil { return table.streamingPlan(nil) }
     let plans = [ReplacementRule.farthestUse, .cheapest].compactMap { table.replace(by: $0) }
     return plans.min { table.cost($0) < table.cost($1) }
   }
@@ -60,27 +60,63 @@ struct SchedulePlanner {
         order: order, kept: plan, cost: 0, lowerBound: 0, isFixedOrder: false, proof: .nothingMoves, states: 0)
     }
     guard let gapModel = table.model() else { return nil }
-    let solved = try gapModel.model.solveCertified(solverOptions, incumbent: known.map { gapModel.point($0) })
-    if solved.solution.hasValues {
-      let plan = gapModel.kept(solved.solution.values)
-      if known.map({ table.cost(plan) < table.cost($0) }) ?? true { known = plan }
-    }
+    if problem.tileBytes != nil, start == nil { known = try relaxedPlan(table, gapModel) }
+    let solved = try solve(gapModel, start: known)
+    if let plan = solved.kept, known.map({ table.cost(plan) < table.cost($0) }) ?? true { known = plan }
     guard let plan = known else { return nil }
-    let bound = solved.certificate?.wholeBound ?? 0
     return ScheduleCandidate(
-      order: order, kept: plan, cost: table.cost(plan), lowerBound: min(bound, table.cost(plan)), isFixedOrder: true,
-      proof: solved.certificate.map { .gapProgram($0) } ?? .nothingMoves, states: solved.solution.nodes)
+      order: order, kept: plan, cost: table.cost(plan), lowerBound: min(solved.bound, table.cost(plan)),
+      isFixedOrder: true, proof: .gapProgram(solved.certificates), states: solved.nodes)
+  }
+
+  /// A streaming plan that follows the linear relaxation.
+  private func relaxedPlan(_ table: GapTable, _ gapModel: ReplacementModel) throws(DiagnosticError) -> [Bool] {
+    var options = solverOptions
+    options.relaxed = true
+    let relaxation = try gapModel.model.solve(options)
+    guard relaxation.hasValues else { return table.streamingPlan(nil) }
+    return table.streamingPlan(
+      gapModel.keeps.map { variables in variables.reduce(0) { $0 + relaxation.values[$1.index] } })
+  }
+
+  /// The best plan of a model and the bound that certificates of its parts prove; no plan when the budget ended before one was found.
+  private func solve(
+    _ gapModel: ReplacementModel, start: [Bool]?
+  ) throws(DiagnosticError) -> (kept: [Bool]?, bound: Int, certificates: [BoundCertificate?], nodes: Int) {
+    let point = start.map { gapModel.point($0) }
+    var values = point ?? Array(repeating: 0, count: gapModel.model.variableCount)
+    var isComplete = true
+    var bound = Int(gapModel.model.objectiveConstant)
+    var certificates: [BoundCertificate?] = []
+    var nodes = 0
+    for part in gapModel.model.components() {
+      var limits = solverOptions
+      // Nodes of a large program cost more; so it gets fewer, and the gap is reported.
+      limits.nodeBudget = min(
+        limits.nodeBudget, max(4, 8_000_000 / (part.model.variableCount * part.model.rowCount + 1)))
+      let solved = try part.model.solveCertified(
+        limits, incumbent: point.map { known in part.variables.map { known[$0.index] } })
+      nodes += solved.solution.nodes
+      if solved.solution.hasValues {
+        for (variable, value) in zip(part.variables, solved.solution.values) { values[variable.index] = value }
+      } else if point == nil {
+        isComplete = false
+      }
+      certificates.append(solved.certificate)
+      bound += solved.certificate?.signedBound ?? part.model.leastObjective
+    }
+    return (isComplete ? gapModel.kept(values) : nil, max(0, bound), certificates, nodes)
   }
 
   // MARK: Free order
 
   /// The must-live covering bound with its certificate.
-  func covering() throws(DiagnosticError) -> (bound: Int, proof: ScheduleProof) {
+  package func covering() throws(DiagnosticError) -> (bound: Int, proof: ScheduleProof) {
     guard let model = CoveringBound(index).model() else { return (0, .nothingMoves) }
     var options = solverOptions
     options.nodeBudget = min(options.nodeBudget, 2_000)
     guard let certificate = try model.proveBound(options) else { return (0, .nothingMoves) }
-    return (certificate.wholeBound, .covering(certificate))
+    return (certificate.signedBound, .covering(certificate))
   }
 
   /// The plan that a search's state stands for.
@@ -124,14 +160,10 @@ struct SchedulePlanner {
       guard case .conflict(let gaps) = assembly else { break }
       // Logic-based Benders: not all of these stays at once.
       if !gaps.isEmpty, gapModel == nil { gapModel = table.model() }
-      if !gaps.isEmpty, var cut = gapModel {
-        let variables = gaps.compactMap { cut.variables[$0] }
-        cut.model.addRow(
-          "apart_\(cut.model.rowCount)", upper: Double(variables.count - 1), variables.map { .init(1, $0) })
+      if var cut = gapModel, cut.forbid(gaps) {
         gapModel = cut
-        let solved = try cut.model.solveCertified(solverOptions)
-        if solved.solution.hasValues {
-          kept = cut.kept(solved.solution.values)
+        if let plan = try solve(cut, start: nil).kept {
+          kept = plan
           continue
         }
       }

@@ -8,7 +8,7 @@ public final class ScheduleMethod: Sendable {
   public let summary: String
   /// True for methods that need a tile buffer, false for those that need whole tensors, nil for those that take both.
   let streams: Bool?
-  let find: @Sendable (borrowing SchedulePlanner) throws(DiagnosticError) -> ScheduleCandidate?
+  package let find: @Sendable (borrowing SchedulePlanner) throws(DiagnosticError) -> ScheduleCandidate?
 
   init(
     _ name: String, _ summary: String, streams: Bool? = false,
@@ -82,8 +82,8 @@ public enum ScheduleOutcome: Sendable {
 public enum ScheduleProof: Hashable, Sendable {
   /// Bytes are never negative.
   case nothingMoves
-  /// The gap program of the solution's order, with its certificate.
-  case gapProgram(BoundCertificate)
+  /// The gap program of the solution's order, with a certificate for each of its parts; without one a part counts with its least value.
+  case gapProgram([BoundCertificate?])
   /// The must-live covering program, for every order.
   case covering(BoundCertificate)
   /// The relaxation of the search at its start, for every order.
@@ -116,16 +116,25 @@ public enum ScheduleProof: Hashable, Sendable {
     }
     switch self {
     case .nothingMoves: try require(0)
-    case .gapProgram(let certificate):
+    case .gapProgram(let certificates):
       guard let gapModel = GapTable(index, order: index.order(of: solution)).model() else {
         throw DiagnosticError("wrong-bound", "'\(problem.name)': the order of the solution does not fit")
       }
-      try certificate.check(gapModel.model)
-      try require(certificate.wholeBound)
+      let parts = gapModel.model.components()
+      guard parts.count == certificates.count else {
+        throw DiagnosticError(
+          "wrong-bound", "'\(problem.name)': \(certificates.count) certificates for \(parts.count) parts")
+      }
+      var bound = Int(gapModel.model.objectiveConstant)
+      for (part, certificate) in zip(parts, certificates) {
+        try certificate?.check(part.model)
+        bound += certificate?.signedBound ?? part.model.leastObjective
+      }
+      try require(bound)
     case .covering(let certificate):
       guard let model = CoveringBound(index).model() else { return try require(0) }
       try certificate.check(model)
-      try require(certificate.wholeBound)
+      try require(certificate.signedBound)
     case .relaxation:
       let search = ScheduleSearch(index, boundBudget: .max)
       try require(search.estimates[search.start()])
@@ -138,9 +147,11 @@ public enum ScheduleProof: Hashable, Sendable {
 
 extension BoundCertificate {
   /// The bound in whole bytes, rounded up.
-  var wholeBound: Int {
+  var signedBound: Int {
     guard let bound else { return 0 }
-    return max(0, saturatingCeilDivide(bound.numerator, bound.denominator))
+    // Division rounds towards zero, which is up below zero.
+    return bound.numerator > 0
+      ? saturatingCeilDivide(bound.numerator, bound.denominator) : bound.numerator / bound.denominator
   }
 }
 
