@@ -161,7 +161,8 @@ public struct SMTBits: Sendable {
 
   /// Bits `range.lowerBound ... range.upperBound`, bit 0 is the lowest.
   public func bits(_ range: ClosedRange<Int>) -> SMTBits {
-    SMTBits(.extract(high: range.upperBound, low: range.lowerBound), [node], width: range.upperBound &- range.lowerBound &+ 1)
+    SMTBits(
+      .extract(high: range.upperBound, low: range.lowerBound), [node], width: range.upperBound &- range.lowerBound &+ 1)
   }
 
   /// This word above the other.
