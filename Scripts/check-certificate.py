@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Checks a bound certificate against a model, both as JSON of whole numbers: check-certificate.py MODEL CERTIFICATE
+"""Checks bound certificates against models, both as JSON of whole numbers: check-certificate.py MODEL CERTIFICATE ...
 
 Shares no code with Pantile. The format is described at BoundCertificate.text and LinearModel.wholeText; the rules at
-BoundCertificate. Exit code 0 and the bound on standard output when the proof holds, 1 and the reason otherwise.
+BoundCertificate. A line for each pair says what is proven, or why not; then the exit code is 1.
 """
 import json
 import sys
@@ -152,9 +152,17 @@ def check(model, certificate):
     return "infeasible" if claim is None else f"objective {'<=' if model.sign < 0 else '>='} {Fraction(*bound)}"
 
 
+def main(paths):
+    failed = len(paths) == 0 or len(paths) % 2 != 0
+    for model, certificate in zip(paths[::2], paths[1::2]):
+        try:
+            with open(model) as m, open(certificate) as c:
+                print("proven:", check(Model(json.load(m)), json.load(c)))
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            print("rejected:", error)
+            failed = True
+    return 1 if failed else 0
+
+
 if __name__ == "__main__":
-    try:
-        with open(sys.argv[1]) as m, open(sys.argv[2]) as c:
-            print(check(Model(json.load(m)), json.load(c)))
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        sys.exit(f"rejected: {error}")
+    sys.exit(main(sys.argv[1:]))

@@ -29,12 +29,13 @@ extension LinearModel {
       if let point = whole.wholePoint(incumbent) { search.offer(point) }
     }
     search.solveRoot()
-    if search.isUnbounded { return CertifiedSolution(solution: try solve(options), certificate: nil) }
+    if search.isUnbounded { return CertifiedSolution(solution: try unproven(options), certificate: nil) }
     search.search(nodes: 200)
     if incumbent == nil, !search.isClosed, whole.isInteger.contains(true), !isCancelled(options) {
       // A hard one: GLPK's own search may have the better point.
       var limits = options
       limits.nodeBudget = min(options.nodeBudget, 300)
+      limits.relaxed = false
       if let found = try? solve(limits), found.hasValues, let point = whole.wholePoint(found.values) {
         search.offer(point)
       }
@@ -57,6 +58,20 @@ extension LinearModel {
     search.solveRoot()
     search.search(nodes: .max)
     return try result(search).certificate
+  }
+
+  /// GLPK's answer for a model whose relaxation has no bound; nothing about it can be proven.
+  private func unproven(_ options: Options) throws(DiagnosticError) -> LinearSolution {
+    var limits = options
+    limits.relaxed = false
+    var solution = try solve(limits)
+    solution.bound = direction == .minimise ? -.infinity : .infinity
+    switch solution.status {
+    case .optimal, .feasible: solution.status = .feasible(gap: .infinity)
+    case .infeasible: solution.status = .budgetExhausted
+    case .unbounded, .budgetExhausted: break
+    }
+    return solution
   }
 
   private func isCancelled(_ options: Options) -> Bool {

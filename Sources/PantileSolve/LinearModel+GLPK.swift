@@ -142,7 +142,7 @@ extension LinearModel {
     for (index, row) in constraints.enumerated() {
       for term in row.terms where term.coefficient != 0 {
         input.entryRow.append(Int32(clamping: index + 1))
-        input.entryColumn.append(Int32(clamping: term.variable.index + 1))
+        input.entryColumn.append(Int32(clamping: term.variable.index &+ 1))
         input.entryValue.append(term.coefficient)
       }
     }

@@ -11,8 +11,9 @@ struct SMTSorts {
 
   /// Bits of a word.
   static let widthLimit = 1 << 16
-  /// A 2048-bit multiplication is about as large as Z3 takes without gigabytes of memory.
-  static let sizeLimit = 1 << 22
+  /// One multiplication of 512 bits or division of 128. Z3's resource limit does not count the making of circuits, so this does: a
+  /// remainder of 300 bits took 20 seconds.
+  static let sizeLimit = 1 << 18
 
   /// - Parameter order: all nodes, arguments before users.
   /// - Throws: `bad-query`, `query-too-large`.
@@ -92,9 +93,14 @@ struct SMTSorts {
         count(width * (Int.bitWidth - width.leadingZeroBitCount))
         return word(width)
       }
-    case .bitMultiply, .unsignedDivide, .unsignedRemainder, .signedDivide, .signedRemainder:
+    case .bitMultiply:
       if let width {
         count(width * width)
+        return word(width)
+      }
+    case .unsignedDivide, .unsignedRemainder, .signedDivide, .signedRemainder:
+      if let width {
+        count(16 * width * width)
         return word(width)
       }
     case .unsignedLess, .unsignedLessOrEqual, .signedLess, .signedLessOrEqual:
