@@ -2,15 +2,15 @@
 ///
 /// **Source** Ahn et al., Ordering chaos: memory-aware scheduling of irregularly wired neural networks (SERENITY), MLSys 2020: the search over
 /// down-sets; here best first, and with ops run at once that neither raise the peak nor what stays.
-struct MinimumPeak {
+package struct MinimumPeak {
   var order: [Int]
   /// Bytes of memory 0 at the worst step.
-  var peak: Int
+  package var peak: Int
   /// False when the budget ended and the order is the best of a beam.
-  var isProved: Bool
+  package var isProved: Bool
 
   /// - Parameter budget: Down-sets to visit.
-  init(_ index: ScheduleIndex, budget: Int = 200_000, beam width: Int = 500) {
+  package init(_ index: ScheduleIndex, budget: Int = 200_000, beam width: Int = 500) {
     let exact = Self.search(index, budget: budget, width: nil)
     if let exact {
       self = exact

@@ -4,7 +4,7 @@ import PantileProblem
 /// everything by number in flat arrays.
 ///
 /// Ops here are the compute ops in the problem's order; tensors are those with bytes of their own that some op touches, then workspaces.
-struct ScheduleIndex {
+package struct ScheduleIndex {
   struct Tensor {
     /// In the problem; nil for a workspace.
     var origin: Int?
@@ -34,7 +34,7 @@ struct ScheduleIndex {
   private(set) var tensors: [Tensor] = []
   private(set) var ops: [Op] = []
   /// Capacity of each memory less what is pinned there from the start and the tile buffer.
-  private(set) var capacities: [Int]
+  package private(set) var capacities: [Int]
   /// Direct predecessors of each op.
   private(set) var predecessors: [[Int]] = []
   private(set) var successors: [[Int]] = []
@@ -44,7 +44,7 @@ struct ScheduleIndex {
   private(set) var numberOf: [Int?]
 
   /// - Precondition: `problem.check()` passes.
-  init(_ problem: ScheduleProblem) {
+  package init(_ problem: ScheduleProblem) {
     self.problem = problem
     parts = PartMap(problem)
     numberOf = Array(repeating: nil, count: problem.tensors.count)

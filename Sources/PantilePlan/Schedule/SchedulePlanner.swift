@@ -3,11 +3,11 @@ import PantileSolve
 import PantileSupport
 
 /// An order and a replacement plan that fit by bytes, and what is known of how good they are.
-struct ScheduleCandidate {
+package struct ScheduleCandidate {
   var order: [Int]
   var kept: [Bool]
-  var cost: Int
-  var lowerBound: Int
+  package var cost: Int
+  package var lowerBound: Int
   /// True when the bound is for this order only.
   var isFixedOrder: Bool
   var proof: ScheduleProof
@@ -15,12 +15,12 @@ struct ScheduleCandidate {
 }
 
 /// One planning run: the index of the problem, the options, and the steps that methods share.
-struct SchedulePlanner {
+package struct SchedulePlanner {
   let problem: ScheduleProblem
   let index: ScheduleIndex
   let options: ScheduleOptions
 
-  init(_ problem: ScheduleProblem, _ options: ScheduleOptions) {
+  package init(_ problem: ScheduleProblem, _ options: ScheduleOptions) {
     self.problem = problem
     self.options = options
     index = ScheduleIndex(problem)
@@ -75,7 +75,7 @@ struct SchedulePlanner {
   // MARK: Free order
 
   /// The must-live covering bound with its certificate.
-  func covering() throws(DiagnosticError) -> (bound: Int, proof: ScheduleProof) {
+  package func covering() throws(DiagnosticError) -> (bound: Int, proof: ScheduleProof) {
     guard let model = CoveringBound(index).model() else { return (0, .nothingMoves) }
     var options = solverOptions
     options.nodeBudget = min(options.nodeBudget, 2_000)

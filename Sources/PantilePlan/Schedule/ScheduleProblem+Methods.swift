@@ -8,7 +8,7 @@ public final class ScheduleMethod: Sendable {
   public let summary: String
   /// True for methods that need a tile buffer, false for those that need whole tensors, nil for those that take both.
   let streams: Bool?
-  let find: @Sendable (borrowing SchedulePlanner) throws(DiagnosticError) -> ScheduleCandidate?
+  package let find: @Sendable (borrowing SchedulePlanner) throws(DiagnosticError) -> ScheduleCandidate?
 
   init(
     _ name: String, _ summary: String, streams: Bool? = false,

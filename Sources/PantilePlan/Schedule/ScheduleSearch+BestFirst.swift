@@ -47,13 +47,13 @@ struct StateQueue {
 
 extension ScheduleSearch {
   /// What a search ended with.
-  struct Result {
+  package struct Result {
     /// The cheapest complete state, if one was reached.
-    var goal: Int?
+    package var goal: Int?
     /// No schedule costs less, except by less than the limit that was given.
-    var lowerBound: Int
+    package var lowerBound: Int
     /// States expanded.
-    var expanded: Int
+    package var expanded: Int
   }
 
   /// Best-first search. It ends at the first complete state, which is optimal; when nothing below the limit is left, which proves that the
@@ -63,7 +63,7 @@ extension ScheduleSearch {
   ///   - limit: The cost of a schedule that is known; only better ones are looked for.
   ///   - budget: States to expand.
   ///   - progress: Called now and then with the expanded states and the bound; false ends the search.
-  func bestFirst(below limit: Int, budget: Int, progress: (Int, Int) -> Bool = { _, _ in true }) -> Result {
+  package func bestFirst(below limit: Int, budget: Int, progress: (Int, Int) -> Bool = { _, _ in true }) -> Result {
     var queue = StateQueue()
     let start = start()
     if estimates[start] >= limit { return Result(goal: nil, lowerBound: limit, expanded: 0) }
