@@ -61,8 +61,10 @@ extension GapTable {
     let (spills, fetches) = transfers(kept)
     for spill in spills {
       guard let origin = index.tensors[spill.tensor].origin else { continue }
-      // A spill comes right behind the step before it, whatever views stand in between.
-      let step = spill.streamed || isOverwritten(spill) ? place[spill.step] : place[spill.step - 1] + 1
+      // A spill comes right behind the step before it, whatever views stand in between; one of an operand that a result overwrites
+      // comes before that step.
+      let before = spill.streamed ? place[spill.step] : place[spill.step - 1]
+      let step = spill.streamed || isOverwritten(spill) ? before : before + 1
       parts.spills.append(.init(tensor: origin, step: step, isStreamed: spill.streamed))
     }
     for fetch in fetches {
@@ -76,9 +78,9 @@ extension GapTable {
     return .placed(parts)
   }
 
-  /// True for a spill of an operand in whose step a result takes its place.
+  /// True for a spill of an operand whose place a result takes in the step before it.
   private func isOverwritten(_ spill: (tensor: Int, step: Int, streamed: Bool)) -> Bool {
-    gaps(of: spill.tensor).contains { gaps[$0].first == spill.step && gaps[$0].inPlaceResult != nil }
+    gaps(of: spill.tensor).contains { gaps[$0].first == spill.step - 1 && gaps[$0].inPlaceResult != nil }
   }
 
   /// The problem's ops with views put right before they are needed, and the place there of each step.

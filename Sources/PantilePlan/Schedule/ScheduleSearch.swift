@@ -9,7 +9,7 @@ import PantileProblem
 /// After each move all *forced* ops run: ops that fit as things are, with operands on chip, whose results need no more room than the
 /// smallest operand that dies and cost no more to move away than all of them. Running such an op later never pays: whoever holds the
 /// operands can hold the result instead.
-final class ScheduleSearch {
+package final class ScheduleSearch {
   let index: ScheduleIndex
   let sets: DownSets
   let bytes: [Int]
@@ -48,7 +48,7 @@ final class ScheduleSearch {
   private let childCopied: UnsafeMutablePointer<UInt64>
   private var childUsed: [Int]
 
-  init(
+  package init(
     _ index: ScheduleIndex, boundBudget: Int, usesForcedMoves: Bool = true
   ) {
     self.index = index
@@ -181,7 +181,9 @@ final class ScheduleSearch {
       if sets.dies(pair.input, at: set, after: op) {
         excess[memoryOf[pair.input]] -= room
       } else if room > 0, !isPinned[pair.input] {
-        let price = Bits.has(copied, pair.input) ? bytes[pair.input] : 2 * bytes[pair.input]
+        // What comes for this op has a copy, also a graph input that comes for the first time.
+        let hasCopy = Bits.has(copied, pair.input) || !Bits.has(resident, pair.input)
+        let price = hasCopy ? bytes[pair.input] : 2 * bytes[pair.input]
         candidates.append(Candidate(tensor: pair.input, memory: memoryOf[pair.input], gain: room, cost: price))
       }
     }
@@ -497,7 +499,7 @@ final class ScheduleSearch {
         let op = Int(moves[next])
         let child = sets.child(set, op)
         let live = sets.live(child)
-        // What left: on chip before, alive after, and not there in the child as it was first made.
+        // What left: on chip before or come for the op, alive after, and not there in the child as it was first made.
         var gone: [Int] = []
         for tensor in leftOf(next, before: before, child: child, op: op) where Bits.has(live, tensor) {
           gone.append(tensor)
@@ -512,12 +514,14 @@ final class ScheduleSearch {
     return (order, leaving)
   }
 
-  /// Tensors on chip in a state and away after the move: those that the recorded child lacks and that forced ops did not use up.
+  /// Tensors on chip in a state, or operands of the move, that are away after it: those that the recorded child lacks and that forced ops
+  /// did not use up.
   private func leftOf(_ state: Int, before: Int, child: Int, op: Int) -> [Int] {
     var gone: [Int] = []
     let final = Int(setOf[state])
+    let inputs = sets.inputs(op)
     for word in 0..<words {
-      var was = resident[before * words + word] & sets.live(child)[word]
+      var was = (resident[before * words + word] | inputs[word]) & sets.live(child)[word]
       while was != 0 {
         let tensor = word << 6 + was.trailingZeroBitCount
         was &= was &- 1
