@@ -86,6 +86,8 @@ extension ScheduleProblem {
     let sequence = try runnableOrder(file.ops, tensorCount: tensors.count, number: number, at: place)
     var ops: [Op] = []
     var ids = file.tensors.map(\.id)
+    // Weights come after the greatest id, or where that leaves no numbers, wherever there is room.
+    var weightID = ids.max().map { $0 < Int.max - file.ops.count ? $0 + 1 : 0 } ?? 0
     for position in sequence {
       let op = file.ops[position]
       var inputs = op.inputs.compactMap { number[$0] }
@@ -93,7 +95,9 @@ extension ScheduleProblem {
       if withWeights, let bytes = op.weight_bytes, bytes > 0 {
         inputs.append(tensors.count)
         tensors.append(Tensor("\(name).weights", bytes: bytes, kind: .weight))
-        ids.append((ids.max() ?? -1) + 1)
+        while number[weightID] != nil { weightID += 1 }
+        ids.append(weightID)
+        weightID += 1
       }
       ops.append(
         Op(

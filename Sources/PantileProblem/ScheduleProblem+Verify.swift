@@ -3,7 +3,7 @@ import PantileSupport
 extension ScheduleProblem {
   /// Replays a solution step by step on memories whose every byte has an owner; knows nothing of how it was found.
   ///
-  /// A byte here is a cell of as many bytes as divide every offset and size, so that the replay stays exact and affordable.
+  /// Bytes between which no placement begins or ends share a cell, so that the replay stays exact and affordable.
   ///
   /// - Precondition: `check()` passes.
   /// - Throws: `wrong-schedule` for each fault: ops missing, repeated or out of order; operands that are not there; bytes that
@@ -23,8 +23,8 @@ private struct ScheduleReplay {
   let producers: [Int?]
   var errors: [Diagnostic] = []
 
-  /// Bytes of a cell.
-  private var grain = 1
+  /// Where cells begin in each memory, ascending: every offset at which something begins or ends.
+  private var edges: [[Int]] = []
   /// The owner of each cell, memory by memory: a tensor, `freeCell`, or below it a workspace.
   private var cells: [[Int32]] = []
   private static let freeCell: Int32 = -1
@@ -157,32 +157,36 @@ private struct ScheduleReplay {
   }
 
   private mutating func makeCells() {
-    var divisor = 0
-    func fold(_ value: Int) {
-      var (a, b) = (divisor, value)
-      while b != 0 { (a, b) = (b, a % b) }
-      divisor = a
-    }
+    var sets = problem.memories.map { _ in Set<Int>() }
     for placement in solution.placements {
-      fold(placement.offset)
-      fold(problem.tensors[placement.tensor].bytes)
+      let tensor = problem.tensors[placement.tensor]
+      sets[tensor.memory].formUnion([placement.offset, placement.offset + tensor.bytes])
     }
     for workspace in solution.workspaces {
-      fold(workspace.offset)
-      fold(problem.ops[workspace.op].workspace(in: workspace.memory))
+      let bytes = problem.ops[workspace.op].workspace(in: workspace.memory)
+      sets[workspace.memory].formUnion([workspace.offset, workspace.offset + bytes])
     }
-    grain = max(1, divisor)
-    cells = problem.memories.indices.map { memory in
-      // As far as anything reaches; memories are usually larger.
-      let top = solution.peakBytes(of: problem, in: memory)
-      return Array(repeating: Self.freeCell, count: top / grain)
+    edges = sets.map { $0.sorted() }
+    cells = edges.map { Array(repeating: Self.freeCell, count: max(0, $0.count - 1)) }
+  }
+
+  /// The cells of some bytes; they begin and end at edges.
+  private func cells(of bytes: Int, at offset: Int, in memory: Int) -> Range<Int> {
+    func position(_ edge: Int) -> Int {
+      var (low, high) = (0, edges[memory].count)
+      while low < high {
+        let middle = (low + high) / 2
+        if edges[memory][middle] < edge { low = middle + 1 } else { high = middle }
+      }
+      return low
     }
+    return position(offset)..<position(offset + bytes)
   }
 
   private func range(_ placement: Int) -> (memory: Int, cells: Range<Int>) {
     let place = solution.placements[placement]
     let tensor = problem.tensors[place.tensor]
-    return (tensor.memory, (place.offset / grain)..<((place.offset + tensor.bytes) / grain))
+    return (tensor.memory, cells(of: tensor.bytes, at: place.offset, in: tensor.memory))
   }
 
   // MARK: Transfers
@@ -216,6 +220,9 @@ private struct ScheduleReplay {
       if fetched.contains(tensor) { fail("step \(step) fetches its own result, \(name(tensor))") }
     } else if fetched.contains(tensor) {
       if !hasCopy[tensor] { fail("step \(step) fetches \(name(tensor)), which has no copy off chip") }
+      if comesFromOffChip[tensor], !wasOnChip[tensor] {
+        fail("step \(step) counts the first fetch of \(name(tensor)), which is compulsory")
+      }
     } else if comesFromOffChip[tensor], !wasOnChip[tensor] {
       // The compulsory fetch.
     } else {
@@ -229,7 +236,7 @@ private struct ScheduleReplay {
       let owner = cells[memory][cell]
       if owner != Self.freeCell, !mayReplace(Int(owner), partner, placement, step) {
         let other = owner < 0 ? "a workspace" : name(Int(owner))
-        return fail("step \(step): \(name(tensor)) is placed over \(other) at \(cell * grain)")
+        return fail("step \(step): \(name(tensor)) is placed over \(other) at \(edges[memory][cell])")
       }
     }
     pending.append(placement)
@@ -249,7 +256,7 @@ private struct ScheduleReplay {
     let (memory, range) = range(placement)
     let tensor = solution.placements[placement].tensor
     for cell in range where cells[memory][cell] != Int32(tensor) {
-      return fail("step \(step) \(verb) \(name(tensor)), whose byte \(cell * grain) is overwritten")
+      return fail("step \(step) \(verb) \(name(tensor)), whose byte \(edges[memory][cell]) is overwritten")
     }
   }
 
@@ -267,10 +274,13 @@ private struct ScheduleReplay {
     if (!streamed.isEmpty || !stored.isEmpty) && problem.tileBytes == nil {
       fail("step \(step) streams, and the problem has no tile buffer")
     }
+    if Set(streamed).count != streamed.count || Set(stored).count != stored.count {
+      fail("step \(step) streams a tensor twice")
+    }
     // What arrives from off chip is there before the op; results overwrite their operands only afterwards.
     let results = Set(op.role == .compute ? op.outputs.flatMap { parts.leaves(of: $0) } : [])
     let arriving = pending
-    for placement in arriving where !results.contains(solution.placements[placement].tensor) { own(placement) }
+    for placement in arriving where !results.contains(solution.placements[placement].tensor) { own(placement, step, op) }
     guard op.role == .compute else {
       if !streamed.isEmpty || !stored.isEmpty { fail("step \(step) streams and runs a view") }
       pending = []
@@ -285,6 +295,9 @@ private struct ScheduleReplay {
         fail("step \(step) reads \(name(tensor)), which is not on chip")
       } else if streamed.contains(tensor) {
         if !hasCopy[tensor] { fail("step \(step) streams \(name(tensor)), which has no copy off chip") }
+        if comesFromOffChip[tensor], !wasOnChip[tensor] {
+          fail("step \(step) counts the first read of \(name(tensor)), which is compulsory")
+        }
         wasOnChip[tensor] = true
       } else if comesFromOffChip[tensor], !wasOnChip[tensor] {
         wasOnChip[tensor] = true
@@ -302,14 +315,14 @@ private struct ScheduleReplay {
         fail("the workspace of op \(index) '\(op.name)' has \(own.count) places")
         continue
       }
-      let range = (place.offset / grain)..<((place.offset + op.workspace(in: memory)) / grain)
+      let range = cells(of: op.workspace(in: memory), at: place.offset, in: memory)
       for cell in range where cells[memory][cell] != Self.freeCell {
-        fail("step \(step): the workspace is over \(name(Int(cells[memory][cell]))) at \(cell * grain)")
+        fail("step \(step): the workspace is over \(name(Int(cells[memory][cell]))) at \(edges[memory][cell])")
         break
       }
       for cell in range { cells[memory][cell] = Self.workspaceCell }
     }
-    for placement in arriving where results.contains(solution.placements[placement].tensor) { own(placement) }
+    for placement in arriving where results.contains(solution.placements[placement].tensor) { own(placement, step, op) }
     pending = []
     for tensor in results.sorted() {
       if must[tensor] { hasCopy[tensor] = true }
@@ -334,17 +347,15 @@ private struct ScheduleReplay {
     }
   }
 
-  private mutating func own(_ placement: Int) {
+  private mutating func own(_ placement: Int, _ step: Int, _ op: ScheduleProblem.Op) {
     let (memory, range) = range(placement)
     let tensor = solution.placements[placement].tensor
+    let partner = op.inPlace.first { $0.output == tensor }?.input
     for cell in range {
       let owner = cells[memory][cell]
-      if owner != Self.freeCell, owner != Int32(tensor) {
-        let partner = owner >= 0 ? current[Int(owner)] : nil
-        // An in-place operand has been read; anything else came to be here within the same step.
-        if partner.map({ solution.placements[$0].offset != solution.placements[placement].offset }) ?? true {
-          return fail("\(name(tensor)) is placed over \(owner < 0 ? "a workspace" : name(Int(owner)))")
-        }
+      // An in-place operand has been read; anything else came to be here within the same step.
+      if owner != Self.freeCell, owner != Int32(tensor), !mayReplace(Int(owner), partner, placement, step) {
+        return fail("\(name(tensor)) is placed over \(owner < 0 ? "a workspace" : name(Int(owner)))")
       }
       cells[memory][cell] = Int32(tensor)
     }
