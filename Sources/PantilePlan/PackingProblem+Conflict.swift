@@ -70,7 +70,7 @@ extension PackingProblem {
   /// The problem of some of the buffers; members of a tied group keep their distances when those between them are left out.
   ///
   /// **Precondition** `check()` accepts the problem.
-  func restricted(to list: [Int]) -> PackingProblem {
+  public func restricted(to list: [Int]) -> PackingProblem {
     let (root, delta) = roots()
     var place = Array(repeating: -1, count: buffers.count)
     for (position, index) in list.enumerated() { place[index] = position }

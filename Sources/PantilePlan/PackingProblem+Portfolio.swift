@@ -68,6 +68,8 @@ private struct GreedyPacker {
   struct Body {
     /// Buffers that take room, and their distances to the body's offset.
     var members: [Int] = []
+    /// Buffers that take no room but move with the body.
+    var followers: [Int] = []
     var alignment: Int
     var residue: Int
     var earliest: Int
@@ -104,6 +106,8 @@ private struct GreedyPacker {
       if buffer.takesRoom {
         bodies[body].members.append(index)
         bodies[body].size = max(bodies[body].size, buffer.size)
+      } else {
+        bodies[body].followers.append(index)
       }
     }
     self.bodies = bodies
@@ -159,7 +163,7 @@ private struct GreedyPacker {
     var offsets = problem.buffers.indices.map { bodies[bodyOf[$0]].earliest + delta[$0] }
     var height = 0
     var highest = sequence.first ?? 0
-    for (index, buffer) in problem.buffers.enumerated() where isPlaced[bodyOf[index]] || !buffer.takesRoom {
+    for (index, buffer) in problem.buffers.enumerated() where isPlaced[bodyOf[index]] {
       height = max(height, saturatingAdd(offsets[index], buffer.size))
     }
     for index in sequence {
@@ -177,7 +181,7 @@ private struct GreedyPacker {
       blocks.sort { ($0.low, $0.index, $0.member) < ($1.low, $1.index, $1.member) }
       let offset = position(body, blocks, rule)
       isPlaced[index] = true
-      for member in body.members {
+      for member in body.members + body.followers {
         offsets[member] = saturatingAdd(offset, delta[member])
         let top = saturatingAdd(offsets[member], problem.buffers[member].size)
         if top > height {
