@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks a bound certificate against a model, both as JSON of whole numbers: check-certificate.py MODEL CERTIFICATE
+"""Checks a bound certificate against a model, both as JSON of whole numbers: check-certificate.py MODEL CERTIFICATE,
+or check-certificate.py FILE for a file with both, as `pantile plan --certificate FILE` writes it.
 
 Shares no code with Pantile. The format is described at BoundCertificate.text and LinearModel.wholeText; the rules at
 BoundCertificate. Exit code 0 and the bound on standard output when the proof holds, 1 and the reason otherwise.
@@ -154,7 +155,8 @@ def check(model, certificate):
 
 if __name__ == "__main__":
     try:
-        with open(sys.argv[1]) as m, open(sys.argv[2]) as c:
-            print(check(Model(json.load(m)), json.load(c)))
+        texts = [json.load(open(path)) for path in sys.argv[1:3]]
+        model, certificate = texts if len(texts) == 2 else (texts[0]["model"], texts[0]["certificate"])
+        print(check(Model(model), certificate))
     except (ValueError, KeyError, IndexError, TypeError) as error:
         sys.exit(f"rejected: {error}")
