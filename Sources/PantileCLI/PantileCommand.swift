@@ -13,7 +13,7 @@ struct PantileCommand: ParsableCommand {
       """,
     version: pantileVersion,
     subcommands: [
-      ImportCommand.self, OptCommand.self, CompileCommand.self, RunCommand.self, GemmCommand.self, SweepCommand.self,
-      CheckCommand.self, ListCommand.self, DocCommand.self, DemoCommand.self, WorkloadsCommand.self,
+      ImportCommand.self, OptCommand.self, CompileCommand.self, RunCommand.self, PlanCommand.self, GemmCommand.self,
+      SweepCommand.self, CheckCommand.self, ListCommand.self, DocCommand.self, DemoCommand.self, WorkloadsCommand.self,
     ])
 }

@@ -24,7 +24,7 @@ struct PhaseClock {
   }
 
   /// CPU seconds of this process; plain double, for people.
-  private static func now() -> Double {
+  static func now() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9

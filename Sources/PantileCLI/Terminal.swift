@@ -6,6 +6,9 @@ enum Terminal {
   /// Whether a progress line stands on the terminal.
   private static let isProgressShown = Mutex(false)
 
+  /// Whether a person may be looking at stderr.
+  static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 }
+
   /// Writes to stdout, in full.
   static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
 
@@ -17,7 +20,7 @@ enum Terminal {
 
   /// Shows how far long work is, in place of the line before; nothing when stderr is no terminal.
   static func progress(_ text: String) {
-    guard isatty(STDERR_FILENO) == 1 else { return }
+    guard isInteractive else { return }
     isProgressShown.withLock { shown in
       write("\r\u{1B}[K" + text.prefix(100), to: STDERR_FILENO)
       shown = true

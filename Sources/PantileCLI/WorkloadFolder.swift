@@ -1,6 +1,6 @@
 import Foundation
 
-/// The networks in `Workloads/models`.
+/// The networks in `Workloads/models`, and the graphs beside them.
 enum WorkloadFolder {
   /// Name and path of each, sorted by name.
   static func files(root: String?) -> [(name: String, path: String)] {
@@ -14,6 +14,13 @@ enum WorkloadFolder {
       }
     }
     return found.sorted { ($0.name, $0.path) < ($1.name, $1.path) }
+  }
+
+  /// Name and path of each graph in `Workloads/graphs`, sorted by name.
+  static func graphs(root: String?) -> [(name: String, path: String)] {
+    guard let root else { return [] }
+    let folder = root == "." ? "Workloads/graphs" : "\(root)/Workloads/graphs"
+    return contents(folder).filter { $0.hasSuffix(".json") }.map { (String($0.dropLast(5)), "\(folder)/\($0)") }
   }
 
   private static func contents(_ folder: String) -> [String] {

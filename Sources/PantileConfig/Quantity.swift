@@ -117,3 +117,11 @@ public func baseUnitValue(of text: String) -> Ratio? {
   guard let factor = tables.lazy.compactMap({ $0.factor(of: quantity.unit) }).first else { return nil }
   return quantity.number.multiplied(by: factor)
 }
+
+/// A size in bytes as people write it: `1605632`, `512KiB`, `1.5 MiB`. Nil when the text is no whole number of bytes, or negative.
+public func byteCount(of text: String) -> Int? {
+  guard let quantity = try? Quantity(text) else { return nil }
+  let factor = quantity.unit.isEmpty ? Ratio(1) : UnitTable.bytes.factor(of: quantity.unit)
+  guard let bytes = factor.flatMap({ quantity.number.multiplied(by: $0) })?.whole, bytes >= 0 else { return nil }
+  return bytes
+}

@@ -6,7 +6,9 @@ import Pantile
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists what there is of a kind.")
 
-  enum Kind: String, ExpressibleByArgument, CaseIterable { case chips, workloads, ops, passes, engines, energy }
+  enum Kind: String, ExpressibleByArgument, CaseIterable {
+    case chips, workloads, graphs, ops, passes, methods, engines, energy
+  }
 
   @Argument(help: "What to list; everything when left out.") var kind: Kind?
   @OptionGroup var root: RootOptions
@@ -31,8 +33,16 @@ struct ListCommand: ParsableCommand {
     case .workloads:
       let rows = WorkloadFolder.files(root: root).map { [$0.name, $0.path] }
       return Table.text(["workload", "file"], rows)
+    case .graphs:
+      let rows = WorkloadFolder.graphs(root: root).map { [$0.name, $0.path] }
+      return Table.text(["graph", "file"], rows)
     case .ops: return Table.text(["op", "what"], DNN.ops.map { [$0.name, $0.definition.summary] })
     case .passes: return Table.text(["pass", "what"], PassRegistry.all.map { [$0.name, $0.summary] })
+    case .methods:
+      let schedules = ScheduleProblem.methods.map { ["schedule", $0.name, $0.summary] }
+      let packings = PackingProblem.methods.map { ["packing", $0.name, $0.summary] }
+      let auto = ["packing", "auto", "the portfolio, then the exact search if nothing in it fits"]
+      return Table.text(["problem", "method", "how"], schedules + [auto] + packings)
     case .engines: return Table.text(["family", "what"], engineSchemas.map { [$0.family, $0.summary] })
     case .energy: return Table.text(["table"], energyNames(root: root).map { [$0] })
     }
