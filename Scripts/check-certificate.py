@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Checks bound certificates against models, both as JSON of whole numbers: check-certificate.py MODEL CERTIFICATE ...
+or check-certificate.py FILE for what `pantile plan --certificate FILE` writes: the parts' bounds and the constant add up to its bound.
 
 Shares no code with Pantile. The format is described at BoundCertificate.text and LinearModel.wholeText; the rules at
 BoundCertificate. A line for each pair says what is proven, or why not; then the exit code is 1.
@@ -152,7 +153,26 @@ def check(model, certificate):
     return "infeasible" if claim is None else f"objective {'<=' if model.sign < 0 else '>='} {Fraction(*bound)}"
 
 
+def check_plan(plan):
+    """The bound of a plan's certificate file: each part is checked, the sum must reach the bound that is stated."""
+    total = Fraction(plan["constant"])
+    for part in plan["parts"]:
+        check(Model(part["model"]), part["certificate"])
+        need(part["certificate"]["bound"] is not None, "a part has no point")
+        total += Fraction(*part["certificate"]["bound"])
+    need(total >= plan["lower_bound_bytes"], f"the parts add up to {total}, stated is {plan['lower_bound_bytes']}")
+    return f"{len(plan['parts'])} parts, at least {plan['lower_bound_bytes']} bytes"
+
+
 def main(paths):
+    if len(paths) == 1:
+        try:
+            with open(paths[0]) as file:
+                print("proven:", check_plan(json.load(file)))
+            return 0
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            print("rejected:", error)
+            return 1
     failed = len(paths) == 0 or len(paths) % 2 != 0
     for model, certificate in zip(paths[::2], paths[1::2]):
         try:

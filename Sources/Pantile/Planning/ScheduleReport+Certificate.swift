@@ -7,8 +7,8 @@ import PantileSupport
 extension ScheduleReport {
   /// What the bound rests on, as JSON; nil without a plan.
   ///
-  /// For proofs by a linear model the keys `model` and `certificate` hold what `Scripts/check-certificate.py` reads; other proofs are
-  /// named with the figures that make them again.
+  /// For proofs by linear models `parts` holds models and certificates, whose bounds and `constant` add up to the bound, as
+  /// `Scripts/check-certificate.py` reads them; other proofs are named with the figures that make them again.
   /// - Throws: `not-whole` for a model that has no text in whole numbers.
   public func certificate(version: String) throws(DiagnosticError) -> String? {
     guard case .solved(let solution, let proof) = outcome else { return nil }
@@ -28,10 +28,15 @@ extension ScheduleReport {
         .init("bound_budget", .integer(boundBudget)),
       ]
     }
-    if let (model, certificate) = proof.certified(problem, solution) {
-      entries += [
-        .init("model", .verbatim(try model.wholeText())), .init("certificate", .verbatim(certificate.text)),
-      ]
+    if let certified = proof.certified(problem, solution) {
+      var parts: [OrderedJSON] = []
+      for (model, certificate) in certified.parts {
+        parts.append(
+          .object([
+            .init("model", .verbatim(try model.wholeText())), .init("certificate", .verbatim(certificate.text)),
+          ]))
+      }
+      entries += [.init("constant", .integer(certified.constant)), .init("parts", .list(parts))]
     }
     return OrderedJSON.object(entries).text
   }

@@ -152,7 +152,9 @@ package struct SchedulePlanner {
     var gapModel: ReplacementModel?
     var parts: ScheduleAssembly.Parts?
     for _ in 0..<200 {
-      let assembly = try table.assemble(kept) { (packing) throws(DiagnosticError) in try packing.pack(nodeBudget: 20_000) }
+      let assembly = try table.assemble(kept) { (packing) throws(DiagnosticError) in
+        try packing.pack(nodeBudget: 20_000)
+      }
       if case .placed(let found) = assembly {
         parts = found
         break
