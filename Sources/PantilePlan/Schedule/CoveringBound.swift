@@ -49,9 +49,11 @@ struct CoveringBound {
             list.append(number)
           }
         }
-        let need = list.reduce(index.leastFootprint(of: op, in: memory) + pinned) { $0 + index.tensors[$1].bytes }
-        if need > index.capacities[memory] {
-          shortages.append(Shortage(op: op, memory: memory, tensors: list, bytes: need - index.capacities[memory]))
+        let room = index.capacities[memory] - index.leastFootprint(of: op, in: memory) - pinned
+        let need = list.reduce(0) { $0 + index.tensors[$1].bytes }
+        // No room even with all of them away: there is no schedule, and nothing to bound.
+        if need > room, room >= 0 {
+          shortages.append(Shortage(op: op, memory: memory, tensors: list, bytes: need - room))
         }
       }
     }

@@ -46,7 +46,8 @@ extension SchedulePlanner {
     var states = 0
     do {
       let search = ScheduleSearch(index, boundBudget: options.boundBudget)
-      let start = search.estimates[search.start()]
+      // Without a start there is no schedule, and the beam finds none.
+      let start = search.start().map { search.estimates[$0] } ?? 0
       if start > bound { (bound, proof) = (start, .relaxation(bound: start)) }
       // Where little or nothing has to move a few thousand states find it out.
       if isExact, !isClosed() {

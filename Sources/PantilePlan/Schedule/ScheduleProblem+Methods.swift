@@ -137,7 +137,7 @@ public enum ScheduleProof: Hashable, Sendable {
       try require(certificate.signedBound)
     case .relaxation:
       let search = ScheduleSearch(index, boundBudget: .max)
-      try require(search.estimates[search.start()])
+      if let start = search.start() { try require(search.estimates[start]) }
     case .search(let states, let limit, let boundBudget):
       let search = ScheduleSearch(index, boundBudget: boundBudget)
       try require(search.bestFirst(below: limit, budget: states).lowerBound)

@@ -65,8 +65,7 @@ extension ScheduleSearch {
   ///   - progress: Called now and then with the expanded states and the bound; false ends the search.
   package func bestFirst(below limit: Int, budget: Int, progress: (Int, Int) -> Bool = { _, _ in true }) -> Result {
     var queue = StateQueue()
-    let start = start()
-    if estimates[start] >= limit { return Result(goal: nil, lowerBound: limit, expanded: 0) }
+    guard let start = start(), estimates[start] < limit else { return Result(goal: nil, lowerBound: limit, expanded: 0) }
     queue.push(start, estimate: estimates[start], depth: depth(start))
     var expanded = 0
     while let state = queue.pop() {
@@ -87,7 +86,7 @@ extension ScheduleSearch {
   /// - Returns: The cheapest complete state; an upper bound only.
   func beam(width: Int, below limit: Int = Int.max) -> Result {
     var layers: [[Int]] = Array(repeating: [], count: index.ops.count + 1)
-    let start = start()
+    guard let start = start() else { return Result(goal: nil, lowerBound: 0, expanded: 0) }
     layers[depth(start)].append(start)
     var limit = limit
     var goal: Int?

@@ -117,15 +117,15 @@ package final class ScheduleSearch {
   /// True when the bound on the rest could be computed within its budget.
   var hasBound: Bool { !bounds.isEmpty && !bounds.contains { $0.isExhausted } }
 
-  /// The state before any op.
-  func start() -> Int {
+  /// The state before any op; nil when the bound shows that no schedule exists.
+  func start() -> Int? {
     for word in 0..<words {
       childResident[word] = 0
       childCopied[word] = 0
     }
     for memory in childUsed.indices { childUsed[memory] = 0 }
     let set = runForced(sets.root)
-    return record(set, cost: 0, parent: -1, move: -1) ?? 0
+    return record(set, cost: 0, parent: -1, move: -1)
   }
 
   // MARK: Moves
