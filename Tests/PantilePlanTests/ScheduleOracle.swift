@@ -158,7 +158,8 @@ struct ScheduleOracle {
         rest &= rest - 1
       }
     }
-    forEachSubset(of: onChip & ~op.reads & ~pinned) { leaving in
+    // An operand may leave to be streamed; whole, it would have to come back at once.
+    forEachSubset(of: onChip & ~pinned & (streams ? .max : ~op.reads)) { leaving in
       let staying = onChip & ~leaving
       let absent = op.reads & ~staying
       let leaveCost = cost + bytes(leaving & ~copied) + bytes(absent & ~isFresh)

@@ -30,7 +30,7 @@ struct ScheduleRandomTests {
   /// A plan may cost more than the oracle says only where addresses are what is short: the planner's own count by bytes must then be right.
   static func compare(
     _ problem: ScheduleProblem, _ method: ScheduleMethod, _ options: ScheduleOptions = .init(), truth: Int?,
-    isExact: Bool = true, bound: Int? = nil
+    isExact: Bool = true
   ) throws {
     let place = "\(method.name), truth \(truth.map(String.init) ?? "none"): \(problem.source)"
     let outcome: ScheduleOutcome
@@ -51,8 +51,13 @@ struct ScheduleRandomTests {
       #expect(!isExact || problem.hasAddressTrouble, "\(outcome), \(place)")
       return
     }
-    #expect(solution.cost >= truth && solution.lowerBound <= bound ?? truth, "\(solution.status), \(place)")
-    #expect(isExact ? solution.lowerBound == truth : true, "bound \(solution.lowerBound), \(place)")
+    let limit = solution.isFixedOrder ? ScheduleOracle(problem).optimum(order: solution.order) : truth
+    guard let limit else {
+      Issue.record("the order \(solution.order) has no schedule, \(place)")
+      return
+    }
+    #expect(solution.cost >= limit, "\(place)")
+    #expect(isExact ? solution.lowerBound == truth : solution.lowerBound <= limit, "\(solution.lowerBound), \(place)")
     do {
       try problem.verify(solution)
       try proof.check(problem, solution)
@@ -64,7 +69,7 @@ struct ScheduleRandomTests {
     }
     // A proof must not carry more than the truth.
     var overstated = solution
-    overstated.lowerBound = (bound ?? truth) + 1
+    overstated.lowerBound = limit + 1
     #expect(throws: DiagnosticError.self, "\(proof.name), \(place)") { try proof.check(problem, overstated) }
   }
 

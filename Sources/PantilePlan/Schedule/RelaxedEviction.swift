@@ -69,7 +69,9 @@ final class RelaxedEviction {
     leastFootprint = index.ops.indices.map { index.leastFootprint(of: $0, in: memory) }
     runsAtOnce = index.ops.map { op in
       let inputs = op.inputs.filter { index.tensors[$0].memory == memory }
-      let outputs = op.outputs.filter { index.tensors[$0].memory == memory && !index.tensors[$0].consumers.isEmpty }
+      let outputs = op.outputs.filter {
+        index.tensors[$0].memory == memory && (!index.tensors[$0].consumers.isEmpty || index.tensors[$0].isPinned)
+      }
       if (inputs + outputs).contains(where: { index.tensors[$0].isPinned }) { return false }
       if outputs.isEmpty && inputs.isEmpty { return true }
       guard inputs.count == 1, index.tensors[inputs[0]].producer >= 0, index.tensors[inputs[0]].consumers.count == 1
@@ -99,7 +101,7 @@ final class RelaxedEviction {
     let closed = closure(id)
     let worst = nodes[closed].worst
     if worst == 0 { return 0 }
-    let value = value(closed, away: min(away, nodes[closed].live), copied: copied)
+    let value = value(closed, away: away, copied: copied)
     return isExhausted ? 0 : value
   }
 
