@@ -92,22 +92,18 @@ public struct Compiler: Sendable {
   ) throws(DiagnosticError) -> Compilation {
     let function = try module.mainFunction()
     var lowering = StepLowering(module, function: function, on: planning, name: name)
-    let given = try lowering.run(
+    let graph = try lowering.run(
       inputNames: module.inputNames(of: function), outputNames: module.outputNames(of: function))
-    // The order of the model, and the one that the schedule planner finds to move fewer bytes: the judge takes the faster.
-    var graphs = [given]
-    if let reordered = try given.reordered(on: planning) { graphs.append(reordered) }
-    var best: (program: Program, timing: TimingResult, plan: ExecutionPlan, graph: StepGraph)?
+    let plans = try NetworkPlanner(graph, on: planning, options: options.planner).plans()
+    var best: (program: Program, timing: TimingResult, plan: ExecutionPlan)?
     var judged: [(method: String, cycles: Int)] = []
-    for (number, graph) in graphs.enumerated() {
-      for plan in try NetworkPlanner(graph, on: planning, options: options.planner).plans() {
-        let program = try emitProgram(graph, plan, on: planning, modelHash: modelHash)
-        let timing = try TimingRun(program, on: machine).run()
-        judged.append((number == 0 ? plan.method : "\(plan.method), reordered", timing.cycles))
-        if best == nil || timing.cycles < best?.timing.cycles ?? .max { best = (program, timing, plan, graph) }
-      }
+    for plan in plans {
+      let program = try emitProgram(graph, plan, on: planning, modelHash: modelHash)
+      let timing = try TimingRun(program, on: machine).run()
+      judged.append((plan.method, timing.cycles))
+      if best == nil || timing.cycles < best?.timing.cycles ?? .max { best = (program, timing, plan) }
     }
-    guard case (var program, let timing, var plan, let graph)? = best else {
+    guard case (var program, let timing, var plan)? = best else {
       throw DiagnosticError("no-plan", "no plan was found for network '\(name)'")
     }
     let commands = options.skipsProof ? timing.commands : try program.verify()

@@ -20,10 +20,18 @@ extension ScheduleProblem {
       var kind: String?
       var inputs: [Int]
       var outputs: [Int]
-      var weight_bytes: Int?
-      var workspace_bytes: Int?
-      var in_place: [Pair]?
+      var weightBytes: Int?
+      var workspaceBytes: Int?
+      var inPlace: [Pair]?
       var view: String?
+
+      enum CodingKeys: String, CodingKey {
+        case id, name, kind, inputs, outputs
+        case weightBytes = "weight_bytes"
+        case workspaceBytes = "workspace_bytes"
+        case inPlace = "in_place"
+        case view
+      }
     }
     var name: String?
     var tensors: [Tensor]
@@ -71,11 +79,11 @@ extension ScheduleProblem {
     var seen = Set<Int>()
     for (index, op) in file.ops.enumerated() {
       if !seen.insert(op.id).inserted { fail("ops[\(index)]: id \(op.id) is used twice") }
-      for tensor in op.inputs + op.outputs + (op.in_place ?? []).flatMap({ [$0.input, $0.output] })
+      for tensor in op.inputs + op.outputs + (op.inPlace ?? []).flatMap({ [$0.input, $0.output] })
       where number[tensor] == nil {
         fail("ops[\(index)]: there is no tensor with id \(tensor)")
       }
-      if let bytes = op.weight_bytes, bytes < 0 || bytes > ProblemLimit.amount {
+      if let bytes = op.weightBytes, bytes < 0 || bytes > ProblemLimit.amount {
         fail("ops[\(index)]: \(bytes) weight bytes are out of range")
       }
       if let view = op.view, view != "concat", view != "split" {
@@ -92,7 +100,7 @@ extension ScheduleProblem {
       let op = file.ops[position]
       var inputs = op.inputs.compactMap { number[$0] }
       let name = op.name ?? op.kind.map { "\($0) \(op.id)" } ?? "op \(op.id)"
-      if withWeights, let bytes = op.weight_bytes, bytes > 0 {
+      if withWeights, let bytes = op.weightBytes, bytes > 0 {
         inputs.append(tensors.count)
         tensors.append(Tensor("\(name).weights", bytes: bytes, kind: .weight))
         while number[weightID] != nil { weightID += 1 }
@@ -102,8 +110,8 @@ extension ScheduleProblem {
       ops.append(
         Op(
           name, role: op.view == "concat" ? .concatView : op.view == "split" ? .splitView : .compute, inputs: inputs,
-          outputs: op.outputs.compactMap { number[$0] }, workspace: op.workspace_bytes.map { [$0] } ?? [],
-          inPlace: (op.in_place ?? []).compactMap { pair in
+          outputs: op.outputs.compactMap { number[$0] }, workspace: op.workspaceBytes.map { [$0] } ?? [],
+          inPlace: (op.inPlace ?? []).compactMap { pair in
             guard let input = number[pair.input], let output = number[pair.output] else { return nil }
             return InPlacePair(input: input, output: output)
           }))

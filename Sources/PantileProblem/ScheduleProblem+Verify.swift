@@ -280,7 +280,9 @@ private struct ScheduleReplay {
     // What arrives from off chip is there before the op; results overwrite their operands only afterwards.
     let results = Set(op.role == .compute ? op.outputs.flatMap { parts.leaves(of: $0) } : [])
     let arriving = pending
-    for placement in arriving where !results.contains(solution.placements[placement].tensor) { own(placement, step, op) }
+    for placement in arriving where !results.contains(solution.placements[placement].tensor) {
+      own(placement, step, op)
+    }
     guard op.role == .compute else {
       if !streamed.isEmpty || !stored.isEmpty { fail("step \(step) streams and runs a view") }
       pending = []

@@ -29,7 +29,8 @@ public indirect enum OrderedJSON: Hashable, Sendable {
   /// A list of integers.
   public static func integers(_ values: [Int]) -> OrderedJSON { .list(values.map { .integer($0) }) }
 
-  /// The value as text. An object at the top has one line a key; a list of objects in it one line an object; all else stands in one line.
+  /// The value as text. An object at the top has one line a key; a list of objects in it one line an object; all else stands
+  /// in one line.
   public var text: String {
     guard case .object(let entries) = self, !entries.isEmpty else { return line + "\n" }
     let lines = entries.map { entry -> String in

@@ -54,12 +54,15 @@ public struct PlanPicture: Sendable {
     public var name: String
     /// Nil when there is no limit.
     public var capacity: Int?
+    /// Bytes at the top through which things stream; 0 when there are none.
+    public var tileBytes: Int
     public var blocks: [Block]
     public var moves: [Move]
 
-    public init(name: String, capacity: Int?, blocks: [Block], moves: [Move] = []) {
+    public init(name: String, capacity: Int?, tileBytes: Int = 0, blocks: [Block], moves: [Move] = []) {
       self.name = name
       self.capacity = capacity
+      self.tileBytes = tileBytes
       self.blocks = blocks
       self.moves = moves
     }
@@ -94,9 +97,8 @@ public struct PlanPicture: Sendable {
     }
     body += "</div>\n"
     for panel in panels {
-      let drawing = PlanDrawing(self, panel)
       if panels.count > 1 { body += "<h2>\(HTML.escaped(panel.name))</h2>\n" }
-      body += "<div class=\"scroll\">\n\(drawing.element(isWhole: false))</div>\n"
+      body += "<div class=\"scroll\">\n\(PlanDrawing(self, panel, isWhole: false).element)</div>\n"
     }
     body += movesTable()
     return """
@@ -124,7 +126,7 @@ public struct PlanPicture: Sendable {
   /// The first memory alone, as an SVG file.
   public func svg() -> String {
     guard let panel = panels.first else { return "<svg xmlns=\"http://www.w3.org/2000/svg\"/>\n" }
-    return PlanDrawing(self, panel).element(isWhole: true)
+    return PlanDrawing(self, panel, isWhole: true).element
   }
 
   /// Things by bytes over the edge, at most twenty.

@@ -1,4 +1,3 @@
-import CGLPK
 import CGuard
 
 /// The linear relaxation of a whole model inside GLPK, solved again and again with other bounds, each time from the last basis.

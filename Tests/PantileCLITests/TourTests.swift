@@ -1,12 +1,13 @@
 import Foundation
 import Testing
 
-/// The README's tour is what the commands print.
+/// The tours of the README and other pages are what the commands print.
 struct TourTests {
-  /// Blocks ```` ```console ```` of the README: lines with `$ ` are commands, the others their output; `...` stands for any
+  /// Blocks ```` ```console ```` of a page: lines with `$ ` are commands, the others their output; `...` stands for any
   /// further lines.
-  @Test func readmeShowsWhatCommandsPrint() throws {
-    let readme = try Tool.text("\(Tool.root)/README.md")
+  @Test(arguments: [("README.md", 4)])
+  func pageShowsWhatCommandsPrint(_ page: String, _ least: Int) throws {
+    let readme = try Tool.text("\(Tool.root)/\(page)")
     var commands: [(line: String, output: [String])] = []
     var isInside = false
     for line in readme.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
@@ -19,7 +20,7 @@ struct TourTests {
       }
     }
     let tour = commands.filter { $0.line.hasPrefix("pantile ") }
-    #expect(tour.count >= 4)
+    #expect(tour.count >= least)
     try TemporaryFolder.with { folder in
       // The tour writes into out/, which is not part of the repository.
       for item in tour {

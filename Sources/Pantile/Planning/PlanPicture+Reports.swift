@@ -50,7 +50,8 @@ extension ScheduleReport {
       }
     }
     return .init(
-      name: problem.memories[memory].name, capacity: problem.memories[memory].capacity, blocks: blocks,
+      name: problem.memories[memory].name, capacity: problem.memories[memory].capacity,
+      tileBytes: memory == 0 ? problem.tileBytes ?? 0 : 0, blocks: blocks,
       moves: moves(solution.spills, .spill) + moves(solution.fetches, .fetch))
   }
 }
@@ -71,7 +72,8 @@ extension PackingReport {
       (value: Format.percent(gap ?? 0), label: "gap"), (value: "\(problem.buffers.count)", label: "buffers"),
     ]
     return PlanPicture(
-      title: problem.name, subtitle: "\(status), method \(method)", facts: facts, steps: [],
+      title: problem.name.split(separator: "/").last.map(String.init) ?? problem.name,
+      subtitle: "\(status), method \(method)", facts: facts, steps: [],
       panels: [.init(name: "memory", capacity: isMinimised ? nil : problem.capacity, blocks: blocks)])
   }
 }

@@ -22,7 +22,7 @@ extension ScheduleReport {
         ("gap", percent(solution.gap)), ("peak", bytes(solution.peakBytes(of: problem))),
         (
           "transfers",
-          "\(solution.spills.count) spills, \(solution.fetches.count) fetches"
+          counted(solution.spills.count, "spill", "spills") + ", " + counted(solution.fetches.count, "fetch", "fetches")
             + (streamed > 0 ? ", \(streamed) of them streamed" : "")
         ),
         ("states", grouped(solution.states)),
@@ -91,6 +91,10 @@ extension PackingReport {
 /// `1,605,632 (1.5 MiB)`; small counts without the unit.
 private func bytes(_ count: Int) -> String {
   count < 1024 ? "\(count) B" : "\(grouped(count)) B (\(Bytes(count)))"
+}
+
+private func counted(_ count: Int, _ one: String, _ many: String) -> String {
+  "\(grouped(count)) \(count == 1 ? one : many)"
 }
 
 private func grouped(_ value: Int) -> String { Format.grouped(value) }

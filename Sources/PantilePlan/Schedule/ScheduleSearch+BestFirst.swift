@@ -65,7 +65,9 @@ extension ScheduleSearch {
   ///   - progress: Called now and then with the expanded states and the bound; false ends the search.
   package func bestFirst(below limit: Int, budget: Int, progress: (Int, Int) -> Bool = { _, _ in true }) -> Result {
     var queue = StateQueue()
-    guard let start = start(), estimates[start] < limit else { return Result(goal: nil, lowerBound: limit, expanded: 0) }
+    guard let start = start(), estimates[start] < limit else {
+      return Result(goal: nil, lowerBound: limit, expanded: 0)
+    }
     queue.push(start, estimate: estimates[start], depth: depth(start))
     var expanded = 0
     while let state = queue.pop() {
