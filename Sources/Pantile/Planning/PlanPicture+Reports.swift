@@ -10,7 +10,10 @@ extension ScheduleReport {
     let moved = solution.spills.count + solution.fetches.count
     let facts = [
       (value: Format.bytes(solution.cost), label: moved == 0 ? "moved beyond what must" : "spilled and fetched"),
-      (value: Format.bytes(solution.lowerBound), label: "least possible (\(solution.boundName))"),
+      (
+        value: Format.bytes(solution.lowerBound),
+        label: "least possible\(solution.isFixedOrder ? " in this order" : "") (\(solution.boundName))"
+      ),
       (value: Format.percent(solution.gap), label: "gap"),
       (value: "\(solution.spills.count) / \(solution.fetches.count)", label: "spills / fetches"),
       (value: Format.bytes(solution.peakBytes(of: problem)), label: "peak of \(Format.bytes(capacity))"),
