@@ -97,7 +97,7 @@ struct PlanCommandTests {
     }
   }
 
-  @Test(arguments: ["auto", "exact", "beam", "gap", "belady", "greedy", "tflite"])
+  @Test(arguments: ["auto", "exact", "beam", "gap", "cosma", "belady", "greedy", "tflite"])
   func eachMethodPlans(_ method: String) throws {
     let (result, json) = try Self.plan([Self.diamond, "--method", method] + Self.tight)
     #expect(json["method"] as? String == method)
