@@ -78,6 +78,15 @@ struct BranchAndBound: ~Copyable {
     if !scaled.overflow, scaled.partialValue < incumbent?.grains ?? .max { incumbent = (point, scaled.partialValue) }
   }
 
+  /// As `offer`; a point of which only the integer variables are whole is kept aside.
+  mutating func offer(_ values: [Double]) {
+    if let point = model.wholePoint(values) { return offer(point) }
+    let objective = zip(values, model.objective).reduce(0) { $0 + $1.0 * Double($1.1) }
+    if objective < nearPoint?.objective ?? .infinity, model.isNearlyWhole(values) {
+      nearPoint = (zip(values, model.isInteger).map { $1 ? $0.rounded() : $0 }, objective)
+    }
+  }
+
   /// No point is better than this many grains; `.max` when there is none at all, nil while nothing is known.
   var bound: Int128? {
     var least = cutoff
@@ -171,11 +180,7 @@ struct BranchAndBound: ~Copyable {
       if let result = rounding.dual(session.multipliers, in: box, target: target) {
         keep(result, inGrains(result), at: number)
       }
-      if let point = model.wholePoint(values) {
-        offer(point)
-      } else if objective < nearPoint?.objective ?? .infinity, model.isNearlyWhole(values) {
-        nearPoint = (zip(values, model.isInteger).map { $1 ? $0.rounded() : $0 }, objective)
-      }
+      offer(values)
     case .unbounded: if isRoot { isUnbounded = true }
     case .budget:
       if let result = rounding.dual(session.multipliers, in: box, target: .infinity) {

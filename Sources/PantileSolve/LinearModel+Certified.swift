@@ -26,7 +26,7 @@ extension LinearModel {
     }
     if let incumbent {
       try verify(incumbent)
-      if let point = whole.wholePoint(incumbent) { search.offer(point) }
+      search.offer(incumbent)
     }
     search.solveRoot()
     if search.isUnbounded { return CertifiedSolution(solution: try unproven(options), certificate: nil) }
@@ -36,9 +36,7 @@ extension LinearModel {
       var limits = options
       limits.nodeBudget = min(options.nodeBudget, 300)
       limits.relaxed = false
-      if let found = try? solve(limits), found.hasValues, let point = whole.wholePoint(found.values) {
-        search.offer(point)
-      }
+      if let found = try? solve(limits), found.hasValues { search.offer(found.values) }
     }
     search.search(nodes: .max)
     return try result(search)
@@ -82,10 +80,10 @@ extension LinearModel {
     let whole = search.model
     var solution = LinearSolution(
       status: .budgetExhausted, values: [], objective: 0, bound: direction == .minimise ? -.infinity : .infinity,
-      relaxation: 0, duals: search.rootDuals, nodes: search.nodeCount)
+      relaxation: 0, duals: [], nodes: search.nodeCount)
     let sign = whole.isMaximised ? -1.0 : 1.0
     solution.relaxation = sign * (search.relaxation.map { $0 * Double(whole.unit) + Double(whole.constant) } ?? 0)
-    if whole.isMaximised { solution.duals = solution.duals.map { -$0 * Double(whole.unit) } }
+    solution.duals = zip(search.rootDuals, whole.rows).map { sign * $0 * Double(whole.unit) / Double($1.divisor) }
     let certificate = search.bound.flatMap { search.certificate(of: $0) }
     try certificate?.check(whole)
     if let bound = certificate?.bound { solution.bound = bound.value }
@@ -100,8 +98,8 @@ extension LinearModel {
     } else if certificate != nil, search.bound == .max {
       solution.status = .infeasible
     }
-    // A better point with fractions, which no certificate can confirm exactly.
-    if let near = search.nearPoint, (try? verify(near.values)) != nil {
+    // A better point with fractions, whose objective no certificate can equal exactly.
+    if solution.status != .infeasible, let near = search.nearPoint, (try? verify(near.values)) != nil {
       let objective = objective(at: near.values)
       if !solution.hasValues || sign * objective < sign * solution.objective {
         solution.values = near.values

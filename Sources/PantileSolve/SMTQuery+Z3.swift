@@ -36,6 +36,11 @@ extension SMTQuery {
     defer { Z3_params_dec_ref(context, parameters) }
     Z3_params_set_uint(
       context, parameters, Z3_mk_string_symbol(context, "rlimit"), UInt32(clamping: max(1, resourceLimit)))
+    // Nonlinear arithmetic can loop without using up the resource limit. The clock is a brake for that alone: a hundred times what
+    // the limit takes, so that no other answer depends on it.
+    let milliseconds = 10_000 + max(0, resourceLimit) / 20
+    Z3_params_set_uint(
+      context, parameters, Z3_mk_string_symbol(context, "timeout"), UInt32(clamping: min(milliseconds, 3_600_000)))
     Z3_solver_set_params(context, solver, parameters)
 
     // A tracking literal stands for each assertion; '!' keeps it apart from variables.

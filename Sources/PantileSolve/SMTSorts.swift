@@ -5,6 +5,8 @@ struct SMTSorts {
   /// The variables in order of first use.
   private(set) var variables: [(name: String, sort: SMTSort)] = []
   private var sorts: [ObjectIdentifier: SMTSort] = [:]
+  /// Of the integer terms that are not constant: 1 when linear.
+  private var degrees: [ObjectIdentifier: Int] = [:]
   private var errors: [Diagnostic] = []
   /// Gates of a plain circuit for the words, roughly.
   private var size = 0
@@ -14,6 +16,8 @@ struct SMTSorts {
   /// One multiplication of 512 bits or division of 128. Z3's resource limit does not count the making of circuits, so this does: a
   /// remainder of 300 bits took 20 seconds.
   static let sizeLimit = 1 << 18
+  /// Factors in a product of integer variables: Z3 did not end with four.
+  static let degreeLimit = 2
 
   /// - Parameter order: all nodes, arguments before users.
   /// - Throws: `bad-query`, `query-too-large`.
@@ -32,6 +36,7 @@ struct SMTSorts {
       let arguments = node.arguments.compactMap { sorts[ObjectIdentifier($0)] }
       if arguments.count == node.arguments.count, let sort = sort(node.operation, arguments) {
         sorts[ObjectIdentifier(node)] = sort
+        if sort == .integer { try measure(node) }
       }
       if errors.count >= 20 { break }
     }
@@ -39,6 +44,19 @@ struct SMTSorts {
     if size > Self.sizeLimit {
       throw DiagnosticError("query-too-large", "the words need about \(size) gates, the limit is \(Self.sizeLimit)")
     }
+  }
+
+  private mutating func measure(_ node: SMTNode) throws(DiagnosticError) {
+    var degree = 0
+    for argument in node.arguments {
+      let other = degrees[ObjectIdentifier(argument)] ?? 0
+      degree = node.operation == .multiply ? degree + other : max(degree, other)
+    }
+    if case .variable = node.operation { degree = 1 }
+    if degree > Self.degreeLimit {
+      throw DiagnosticError("query-too-large", "a product has degree \(degree), the limit is \(Self.degreeLimit)")
+    }
+    if degree > 0 { degrees[ObjectIdentifier(node)] = degree }
   }
 
   private mutating func fail(_ message: String) { errors.append(Diagnostic("bad-query", message)) }

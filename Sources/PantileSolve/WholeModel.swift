@@ -10,6 +10,8 @@ struct WholeModel: Sendable {
     var lower: Int?
     var upper: Int?
     var terms: [(column: Int, coefficient: Int)]
+    /// The row of the model is this many times as large.
+    var divisor = 1
   }
 
   /// Bounds of all columns.
@@ -69,6 +71,7 @@ struct WholeModel: Sendable {
     for index in rows.indices where rows[index].terms.allSatisfy({ isInteger[$0.column] }) {
       let divisor = rows[index].terms.reduce(0) { greatestCommonDivisor($0, $1.coefficient) }
       if divisor <= 1 { continue }
+      rows[index].divisor = divisor
       for term in rows[index].terms.indices { rows[index].terms[term].coefficient /= divisor }
       rows[index].lower = rows[index].lower.map { Int(-floorQuotient(Int128(-$0), Int128(divisor))) }
       rows[index].upper = rows[index].upper.map { Int(floorQuotient(Int128($0), Int128(divisor))) }

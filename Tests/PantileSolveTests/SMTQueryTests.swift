@@ -102,6 +102,29 @@ struct SMTQueryTests {
     }
   }
 
+  @Test func tooLargeQueriesAreRefused() throws {
+    let x = SMTBits.variable("x", width: 400)
+    var circuit = SMTQuery()
+    circuit.require(x.unsignedDivided(by: x) == SMTBits(1, width: 400))
+    #expect { try circuit.solve() } throws: { ($0 as? DiagnosticError)?.codes == ["query-too-large"] }
+    let a = SMTInt.variable("a")
+    var power = SMTQuery()
+    power.require(a * a * a == 27)
+    #expect { try power.solve() } throws: { ($0 as? DiagnosticError)?.codes == ["query-too-large"] }
+    var square = SMTQuery()
+    square.require(a * a == 49)
+    square.require(a >= 0)
+    #expect(try square.solve().model?.integer("a") == 7)
+  }
+
+  @Test func deepFormulasAreReleasedWithoutRecursion() {
+    var sum = SMTInt.variable("a")
+    for _ in 0..<300_000 { sum = sum + 1 }
+    var query = SMTQuery()
+    query.require(sum == 1)
+    query = SMTQuery()
+  }
+
   @Test func longChainsDoNotExhaustTheStack() throws {
     var sum = SMTInt.variable("a")
     for _ in 0..<3_000 { sum = sum + 1 }

@@ -9,7 +9,7 @@ import Testing
 /// `PANTILE_FUZZ_RUNS` says how many, `PANTILE_FUZZ_SEED` where the random numbers start; each failure prints its number, and the
 /// seed with the number makes it again. Runs are spread over threads, each of which uses GLPK or Z3 by itself.
 struct SolverFuzzTests {
-  private static let runs = number("PANTILE_FUZZ_RUNS") ?? 3_000
+  private static let runs = number("PANTILE_FUZZ_RUNS") ?? 2_000
   private static let seed = number("PANTILE_FUZZ_SEED") ?? 1
 
   private static func number(_ variable: String) -> Int? {
