@@ -34,7 +34,7 @@ struct SolverFuzzTests {
   }
 
   @Test func hostileFormulas() {
-    fuzz(SolverFuzzTests.runs / 3, 1) { run, random in
+    fuzz(SolverFuzzTests.runs / 4, 1) { run, random in
       run % 4 == 0 ? hostileFormulaFailure(&random) : WordFormula(&random).failure()
     }
   }
