@@ -31,7 +31,7 @@ extension LinearModel {
     search.solveRoot()
     if search.isUnbounded { return CertifiedSolution(solution: try unproven(options), certificate: nil) }
     search.search(nodes: 1_000)
-    if !search.isClosed, whole.isInteger.contains(true), !isCancelled(options) {
+    if options.nodeBudget > 1_000, !search.isClosed, whole.isInteger.contains(true), !isCancelled(options) {
       // A hard one: GLPK's own search may have the better point.
       var limits = options
       limits.nodeBudget = min(options.nodeBudget, 300)

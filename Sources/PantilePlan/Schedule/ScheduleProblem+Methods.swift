@@ -7,7 +7,7 @@ public final class ScheduleMethod: Sendable {
   public let name: String
   public let summary: String
   /// True for methods that need a tile buffer, false for those that need whole tensors, nil for those that take both.
-  let streams: Bool?
+  package let streams: Bool?
   package let find: @Sendable (borrowing SchedulePlanner) throws(DiagnosticError) -> ScheduleCandidate?
 
   init(

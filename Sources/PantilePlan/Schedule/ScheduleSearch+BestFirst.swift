@@ -1,3 +1,5 @@
+import PantileSolve
+
 /// The states that wait to be expanded: smallest estimate first, deepest of those, earliest of those.
 struct StateQueue {
   private struct Entry {
@@ -72,15 +74,19 @@ extension ScheduleSearch {
     var expanded = 0
     while let state = queue.pop() {
       if isDropped(state) { continue }
-      if isFinal(state) { return Result(goal: state, lowerBound: costs[state], expanded: expanded) }
-      let isEnd = expanded >= budget || (expanded & 4095 == 4095 && !progress(expanded, estimates[state]))
-      if isEnd { return Result(goal: nil, lowerBound: min(limit, estimates[state]), expanded: expanded) }
+      if isFinal(state) { return result(state, costs[state], expanded) }
+      let isEnd = expanded >= budget || (expanded & 255 == 255 && !progress(expanded, estimates[state]))
+      if isEnd { return result(nil, min(limit, estimates[state]), expanded) }
       expanded += 1
       expand(state, below: limit) { child in
         queue.push(child, estimate: max(estimates[child], estimates[state]), depth: depth(child))
       }
     }
-    return Result(goal: nil, lowerBound: limit, expanded: expanded)
+    return result(nil, limit, expanded)
+  }
+
+  private func result(_ goal: Int?, _ bound: Int, _ expanded: Int) -> Result {
+    Result(goal: goal, lowerBound: min(bound, truncatedEstimate), expanded: expanded)
   }
 
   /// Beam search: of the states with equally many ops run, the `width` with the smallest estimates go on.
@@ -98,6 +104,7 @@ extension ScheduleSearch {
       layers[layer] = []
       let kept = alive.sorted { (estimates[$0], costs[$0], $0) < (estimates[$1], costs[$1], $1) }.prefix(width)
       for state in kept {
+        if Cancellation.isAllCancelled { return Result(goal: goal, lowerBound: 0, expanded: expanded) }
         if layer == index.ops.count {
           if costs[state] < limit {
             limit = costs[state]

@@ -109,6 +109,9 @@ package final class ScheduleSearch {
     childCopied.deallocate()
   }
 
+  /// The smallest estimate of a state not all of whose children were looked at, for there were too many; no bound is above it.
+  private(set) var truncatedEstimate = Int.max
+
   var stateCount: Int { setOf.count }
   /// Ops that have run in a state.
   func depth(_ state: Int) -> Int { Bits.count(sets.done(Int(setOf[state])), words: sets.opWords) }
@@ -205,12 +208,12 @@ package final class ScheduleSearch {
     }
     candidates.sort { $0.gain != $1.gain ? $0.gain > $1.gain : ($0.cost, $0.tensor) < ($1.cost, $1.tensor) }
     markOrders(&candidates, set, inputs)
-    var choice: [Int] = []
-    choose(candidates, 0, excess, 0, 0, &choice) { members, price in
-      if cost + price >= limit { return }
+    var selection = Selection(candidates, memoryCount: memoryCount, ceiling: limit - cost)
+    choose(&selection, 0, excess, 0, 0) { members, price in
       self.make(
         op, child, from: state, leaving: members.map { candidates[$0].tensor }, cost: cost + price, below: limit, body)
     }
+    if selection.nodesLeft == 0 { truncatedEstimate = min(truncatedEstimate, estimates[state]) }
   }
 
   /// Of two tensors alike, one whose only use comes before every use of the other is not moved away in its stead: swapping their roles
@@ -253,38 +256,59 @@ package final class ScheduleSearch {
     return use
   }
 
+  /// The enumeration of sets of candidates.
+  private struct Selection {
+    let candidates: [Candidate]
+    /// Room that the candidates from a position on make, memory by memory.
+    var left: [Int] = []
+    /// Sets that cost so much or more are of no use.
+    let ceiling: Int
+    var choice: [Int] = []
+    /// Where it is 0 at the end, not all sets were looked at.
+    var nodesLeft = 200_000
+
+    init(_ candidates: [Candidate], memoryCount: Int, ceiling: Int) {
+      self.candidates = candidates
+      self.ceiling = ceiling
+      left = Array(repeating: 0, count: (candidates.count + 1) * memoryCount)
+      for position in candidates.indices.reversed() {
+        for memory in 0..<memoryCount {
+          left[position * memoryCount + memory] = left[(position + 1) * memoryCount + memory]
+        }
+        left[position * memoryCount + candidates[position].memory] += candidates[position].gain
+      }
+    }
+  }
+
   /// Every inclusion-minimal set of candidates that makes the room, in order of size.
   private func choose(
-    _ candidates: [Candidate], _ position: Int, _ excess: [Int], _ price: Int, _ chosen: UInt64, _ choice: inout [Int],
+    _ selection: inout Selection, _ position: Int, _ excess: [Int], _ price: Int, _ chosen: UInt64,
     _ body: ([Int], Int) -> Void
   ) {
+    if price >= selection.ceiling || selection.nodesLeft == 0 { return }
+    selection.nodesLeft -= 1
+    let count = selection.candidates.count
     if excess.allSatisfy({ $0 <= 0 }) {
-      if candidates.count <= 64 {
-        for member in choice where candidates[member].after & ~chosen != 0 { return }
+      for member in selection.choice {
+        let candidate = selection.candidates[member]
+        if count <= 64, candidate.after & ~chosen != 0 { return }
+        // With several memories or in-place gains an early member may have become superfluous.
+        if excess[candidate.memory] + candidate.gain <= 0 { return }
       }
-      // With several memories or in-place gains an early member may have become superfluous.
-      for member in choice {
-        let memory = candidates[member].memory
-        if excess[memory] + candidates[member].gain <= 0 { return }
-      }
-      return body(choice, price)
+      return body(selection.choice, price)
     }
-    if position == candidates.count { return }
-    let candidate = candidates[position]
+    for memory in 0..<memoryCount where excess[memory] > selection.left[position * memoryCount + memory] { return }
+    if position == count { return }
+    let candidate = selection.candidates[position]
     if excess[candidate.memory] > 0 {
       var rest = excess
       rest[candidate.memory] -= candidate.gain
-      choice.append(position)
+      selection.choice.append(position)
       choose(
-        candidates, position + 1, rest, price + candidate.cost,
-        candidates.count <= 64 ? chosen | 1 << UInt64(position) : 0, &choice, body)
-      choice.removeLast()
+        &selection, position + 1, rest, price + candidate.cost, count <= 64 ? chosen | 1 << UInt64(position) : 0, body)
+      selection.choice.removeLast()
     }
-    // Without it, if the others still suffice.
-    var left = Array(repeating: 0, count: memoryCount)
-    for other in candidates[(position + 1)...] { left[other.memory] += other.gain }
-    for memory in 0..<memoryCount where excess[memory] > left[memory] { return }
-    choose(candidates, position + 1, excess, price, chosen, &choice, body)
+    choose(&selection, position + 1, excess, price, chosen, body)
   }
 
   private func make(
