@@ -114,7 +114,7 @@ struct ExpectedOptimum: Decodable, CustomTestStringConvertible, Sendable {
   func problem() throws -> ScheduleProblem {
     let path = try #require(SharedFolder.path("reference/memory/graphs/\(graph).json"))
     let data = try #require(FileManager.default.contents(atPath: path))
-    return try ScheduleProblem.read(graphJSON: data, path: path, capacity: capacity_bytes).problem
+    return try ScheduleProblem.read(graphJSON: data, path: path, capacity: capacityBytes).problem
   }
 }
 
