@@ -66,6 +66,9 @@ public struct LinearModel: Sendable {
     addVariable(name, lower: 0, upper: 1, isInteger: true, objective: objective)
   }
 
+  /// The largest value that a variable may take.
+  public func upperBound(of variable: Variable) -> Double { columns[variable.index].upper }
+
   /// A new row `lower <= sum of terms <= upper`; infinite bounds mean none.
   @discardableResult
   public mutating func addRow(

@@ -162,3 +162,33 @@ func randomScheduleProblem(
   }
   return problem
 }
+
+/// A densely connected block: each map is made from all maps before it, some of them of one size, with a tensor or two of other sizes.
+func randomDenseBlock(_ random: inout SplitMix64, name: String) -> ScheduleProblem {
+  func chance(_ one: Int) -> Bool { random.next(below: one) == 0 }
+  let unit = [1, 3, 10][random.next(below: 3)]
+  let size = unit * (1 + random.next(below: 3))
+  var problem = ScheduleProblem(name: name, memories: [], tensors: [], ops: [])
+  var maps: [Int] = []
+  func add(_ kind: ScheduleProblem.Tensor.Kind, _ bytes: Int) -> Int {
+    problem.tensors.append(.init("t\(problem.tensors.count)", bytes: bytes, kind: kind))
+    return problem.tensors.count - 1
+  }
+  for _ in 0..<(1 + random.next(below: 2)) {
+    maps.append(add(.input, chance(2) ? size : unit * (1 + random.next(below: 6))))
+  }
+  for number in 0..<(2 + random.next(below: 2)) {
+    let joined = add(.activation, unit * (1 + random.next(below: 6)))
+    problem.ops.append(.init("join\(number)", inputs: maps, outputs: [joined]))
+    var made = [add(.activation, size)]
+    if chance(4) { made.append(add(.activation, size)) }
+    problem.ops.append(.init("grow\(number)", inputs: [joined], outputs: made))
+    maps += made
+  }
+  problem.ops.append(.init("end", inputs: maps, outputs: [add(.output, unit)]))
+  problem.memories = [.init("m", capacity: 1 << 40)]
+  let need = ScheduleOracle(problem).largestNeed(in: 0)
+  problem.tileBytes = unit * random.next(below: 2)
+  problem.memories[0].capacity = (problem.tileBytes ?? 0) + unit * random.next(below: 1 + need * 5 / 4 / unit)
+  return problem
+}

@@ -148,6 +148,35 @@ struct ScheduleRandomTests {
       }
     }
   }
+
+  @Test(arguments: 0..<batches) func denseBlocksEqualTheOracle(batch: Int) throws {
+    var movingCount = 0
+    for seed in batch * 75..<(batch + 1) * 75 {
+      var random = SplitMix64(seed: UInt64(seed))
+      let problem = randomDenseBlock(&random, name: "dense \(seed)")
+      try problem.check()
+      let order = Array(problem.ops.indices)
+      let truth = ScheduleOracle(problem).optimum(order: order)
+      if truth ?? 0 > 0 { movingCount += 1 }
+      let outcome = try problem.plan(.streaming, .init(order: .default))
+      guard let truth else {
+        #expect(outcome.solution == nil, "\(problem.source)")
+        continue
+      }
+      #expect(
+        try Self.byteCost(problem, .streaming, .init(order: .default)) == truth, "truth \(truth): \(problem.source)")
+      guard case .solved(let solution, let proof) = outcome else {
+        Issue.record("\(outcome), truth \(truth): \(problem.source)")
+        continue
+      }
+      #expect(solution.lowerBound == truth, "truth \(truth): \(problem.source)")
+      try problem.verify(solution)
+      try proof.check(problem, solution)
+      // Addresses may be what is short.
+      #expect(solution.cost >= truth && solution.cost <= truth + problem.tensors.reduce(0) { $0 + $1.bytes })
+    }
+    #expect(movingCount > 30)
+  }
 }
 
 extension ScheduleProblem {

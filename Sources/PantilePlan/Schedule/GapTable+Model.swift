@@ -18,6 +18,8 @@ struct ReplacementModel {
   var settled: [Bool]
   /// Variables that follow from what is kept.
   var derived: [Derived] = []
+  /// The variables of tensors that are alike; their gaps have no entries of their own in `keeps`.
+  var counts: [Counts] = []
 
   struct Derived {
     enum Rule {
@@ -54,27 +56,72 @@ struct ReplacementModel {
       }
       values[item.variable.index] = holds ? 1 : 0
     }
+    for group in counts { group.set(&values, kept) }
     return values
   }
 
-  /// What a point of the model keeps.
-  func kept(_ values: [Double]) -> [Bool] {
-    zip(keeps, settled).map { variables, settled in
+  /// What a point of the model keeps; with tensors that are alike other attempts choose other members at the same cost.
+  func kept(_ values: [Double], attempt: Int = 0) -> [Bool] {
+    var result = zip(keeps, settled).map { variables, settled in
       variables.isEmpty ? settled : variables.contains { values[$0.index] > 0.5 }
     }
+    for group in counts { group.choose(values, &result, attempt: attempt) }
+    return result
   }
 
-  /// Adds that not all of some gaps are kept.
+  /// How much of each gap a point of the relaxation keeps, 0 to 1.
+  func shares(_ values: [Double]) -> [Double] {
+    var result = keeps.map { variables in variables.reduce(0) { $0 + values[$1.index] } }
+    for group in counts {
+      for (member, variable) in zip(group.alike.members, group.first) {
+        result[member.firstGap] = variable.map { values[$0.index] } ?? 0
+        for event in member.joins..<group.kept.count {
+          result[group.alike.gap(of: member, behind: event)] =
+            values[group.kept[event].index] / Double(group.alike.count(at: event))
+        }
+      }
+    }
+    return result
+  }
+
+  /// Adds that not all of some gaps are kept; of tensors that are alike, that in one of the gaps fewer are kept than are asked for.
+  ///
+  /// Other members might fit, in which case this is more than was asked for; so bounds are those of the model before.
   ///
   /// - Returns: false when none of them is to be decided.
   mutating func forbid(_ gaps: [Int]) -> Bool {
-    let open = gaps.filter { !keeps[$0].isEmpty }
-    if open.isEmpty { return false }
-    var counts: [Int: Int] = [:]
-    for gap in open { for variable in keeps[gap] { counts[variable.index, default: 0] += 1 } }
+    let isAsked = Set(gaps)
+    let name = "apart_\(model.rowCount)"
+    // Kept ones of binaries, and signs of counts that are too low, of which one must be off or on.
+    var upper = -1.0
+    var coefficients: [Int: Double] = [:]
+    for gap in gaps where !keeps[gap].isEmpty {
+      upper += 1
+      for variable in keeps[gap] { coefficients[variable.index, default: 0] += 1 }
+    }
+    for group in counts {
+      for (member, first) in zip(group.alike.members, group.first) {
+        if let first, isAsked.contains(member.firstGap) {
+          upper += 1
+          coefficients[first.index] = 1
+        }
+      }
+      for (event, kept) in group.kept.enumerated() {
+        let asked = group.alike.members.count {
+          $0.joins <= event && isAsked.contains(group.alike.gap(of: $0, behind: event))
+        }
+        if asked == 0 { continue }
+        let most = model.upperBound(of: kept)
+        let isLower = model.addBinary("\(name)_\(kept.index)")
+        model.addRow(
+          "\(name)_lower_\(kept.index)", upper: most, [.init(1, kept), .init(most - Double(asked - 1), isLower)])
+        coefficients[isLower.index] = -1
+      }
+    }
+    if coefficients.isEmpty { return false }
     model.addRow(
-      "apart_\(model.rowCount)", upper: Double(open.count - 1),
-      counts.keys.sorted().map { .init(Double(counts[$0] ?? 0), LinearModel.Variable(index: $0)) })
+      name, upper: upper,
+      coefficients.keys.sorted().map { .init(coefficients[$0] ?? 0, LinearModel.Variable(index: $0)) })
     return true
   }
 }
@@ -90,8 +137,9 @@ extension GapTable {
 
   /// The model of this order.
   ///
+  /// - Parameter countsAlike: Count streamed tensors that are alike instead of naming them.
   /// - Returns: nil when some step cannot fit whatever is kept.
-  func model() -> ReplacementModel? {
+  func model(countsAlike: Bool = true) -> ReplacementModel? {
     let canKeep = keepable()
     var result = ReplacementModel(
       model: LinearModel(.minimise), keeps: gaps.map { _ in [] },
@@ -101,7 +149,7 @@ extension GapTable {
       addWholeTensors(to: &result, canKeep)
       for memory in index.capacities.indices { rows += wholeRows(result, memory) }
     } else {
-      rows = addStreamedTensors(to: &result, canKeep)
+      rows = addStreamedTensors(to: &result, canKeep, countsAlike: countsAlike)
     }
     if !add(rows, to: &result.model) { return nil }
     if result.model.variableCount == 0 { _ = result.model.addBinary("nothing_to_decide") }
@@ -197,7 +245,9 @@ extension GapTable {
   /// Adds the rows that can bind and that no other row implies.
   private func add(_ rows: [Row], to model: inout LinearModel) -> Bool {
     for row in rows where row.room < 0 && !row.terms.contains(where: { $0.bytes < 0 }) { return false }
-    let binding = rows.filter { row in row.terms.reduce(0) { $0 + max(0, $1.bytes) } > row.room }
+    let binding = rows.filter { row in
+      row.terms.reduce(0) { $0 + max(0, $1.bytes) * Int(model.upperBound(of: $1.variable)) } > row.room
+    }
     // Rows over the most gaps first; one that a row of a neighbouring step implies is left out.
     let sorted = binding.map { row in (row, merged(row.terms)) }.enumerated().sorted {
       ($1.element.1.count, $0.element.0.room, $0.offset) < ($0.element.1.count, $1.element.0.room, $1.offset)
@@ -229,7 +279,7 @@ extension GapTable {
     return result
   }
 
-  /// True when the first sum is never below the second for variables between 0 and 1.
+  /// True when the first sum is never below the second for variables that are never negative.
   private func implies(_ larger: [(index: Int, bytes: Int)], _ smaller: [(index: Int, bytes: Int)]) -> Bool {
     var position = 0
     for term in smaller {

@@ -10,12 +10,13 @@ import PantileSupport
 ///     s.t. runs of a tensor share no event;  sum over runs that touch or cover step t of s_a z  <=  M - tile buffer
 ///
 /// which describes each tensor by itself exactly, so that the relaxation is far tighter than with a variable a gap. Tensors with more
-/// than a few gaps have a variable a gap and one an event nevertheless, since runs grow with the square.
+/// than a few gaps have a variable a gap and one an event nevertheless, since runs grow with the square. Tensors that are alike are only
+/// counted: `GapTable+Alike.swift`.
 extension GapTable {
   /// Gaps up to which a tensor gets a variable for each run.
   private static let runLimit = 3
 
-  func addStreamedTensors(to result: inout ReplacementModel, _ canKeep: [Bool]) -> [Row] {
+  func addStreamedTensors(to result: inout ReplacementModel, _ canKeep: [Bool], countsAlike: Bool) -> [Row] {
     var rows: [[Row]] = index.capacities.indices.map { memory in
       let load = fixedLoad(memory)
       return order.indices.map { step in
@@ -23,12 +24,18 @@ extension GapTable {
       }
     }
     var constant = 0
+    var isCounted = index.tensors.map { _ in false }
+    for alike in countsAlike ? alikeTensors() : [] {
+      for member in alike.members { isCounted[member.tensor] = true }
+      addCounts(of: alike, to: &result, canKeep, &rows[alike.memory])
+    }
     for (tensor, own) in index.tensors.enumerated() where !own.isPinned {
       let all = gaps(of: tensor)
       if all.isEmpty { continue }
       let open = all.filter { canKeep[$0] && own.bytes > 0 }
       let isWritten = own.isBornCopied || open.count < all.count
       constant += own.bytes * (all.count + (own.isBornCopied ? 0 : 1))
+      if isCounted[tensor] { continue }
       if open.count > Self.runLimit {
         addEvents(of: tensor, open, isWritten, to: &result, &rows[own.memory])
       } else {

@@ -75,12 +75,11 @@ package struct SchedulePlanner {
     options.relaxed = true
     let relaxation = try gapModel.model.solve(options)
     guard relaxation.hasValues else { return table.streamingPlan(nil) }
-    return table.streamingPlan(
-      gapModel.keeps.map { variables in variables.reduce(0) { $0 + relaxation.values[$1.index] } })
+    return table.streamingPlan(gapModel.shares(relaxation.values))
   }
 
   /// The best plan of a model and the bound that certificates of its parts prove; no plan when the budget ended before one was found.
-  private func solve(
+  func solve(
     _ gapModel: ReplacementModel, start: [Bool]?
   ) throws(DiagnosticError) -> (kept: [Bool]?, bound: Int, certificates: [BoundCertificate?], nodes: Int) {
     let point = start.map { gapModel.point($0) }
@@ -147,43 +146,12 @@ package struct SchedulePlanner {
 
   /// Addresses, the replay, and the status.
   func finish(_ candidate: ScheduleCandidate, method: String) throws(DiagnosticError) -> ScheduleOutcome {
-    let table = GapTable(index, order: candidate.order)
-    var kept = candidate.kept
-    var gapModel: ReplacementModel?
-    var parts: ScheduleAssembly.Parts?
-    for _ in 0..<200 {
-      let assembly = try table.assemble(kept) { (packing) throws(DiagnosticError) in
-        try packing.pack(nodeBudget: 20_000)
-      }
-      if case .placed(let found) = assembly {
-        parts = found
-        break
-      }
-      guard case .conflict(let gaps) = assembly else { break }
-      // Logic-based Benders: not all of these stays at once.
-      if !gaps.isEmpty, gapModel == nil { gapModel = table.model() }
-      if var cut = gapModel, cut.forbid(gaps) {
-        gapModel = cut
-        if let plan = try solve(cut, start: nil).kept {
-          kept = plan
-          continue
-        }
-      }
-      // Nothing to cut by, or no plan left: give up the stay that is cheapest for the room that it takes.
-      let stays = table.gaps.indices.filter {
-        kept[$0] && table.gaps[$0].matters && index.tensors[table.gaps[$0].tensor].bytes > 0
-      }
-      guard
-        let victim = stays.max(by: { a, b in
-          let (x, y) = (table.gaps[a], table.gaps[b])
-          return (x.last - x.first, index.tensors[x.tensor].bytes, -a) < (
-            y.last - y.first, index.tensors[y.tensor].bytes, -b
-          )
-        })
-      else { return .infeasible("the operands of some op have no addresses side by side") }
-      kept[victim] = false
+    let parts: ScheduleAssembly.Parts
+    switch try addresses(candidate) {
+    case .placed(let found): parts = found
+    case .impossible(let reason): return .infeasible(reason)
+    case .budgetExhausted: return .inconclusive("no addresses were found within the budget")
     }
-    guard let parts else { return .inconclusive("no addresses were found within the budget") }
     let gap = parts.cost - candidate.lowerBound
     let solution = ScheduleSolution(
       order: parts.order, spills: parts.spills, fetches: parts.fetches, placements: parts.placements,
