@@ -27,3 +27,28 @@ struct FlatBuffer<Element: BitwiseCopyable> {
   /// A copy.
   var array: [Element] { Array(buffer) }
 }
+
+/// Lists of small numbers, one after another, with the care of `FlatBuffer`.
+struct FlatLists {
+  private let starts: FlatBuffer<Int>
+  private let items: FlatBuffer<Int32>
+
+  init(_ lists: [[Int]]) {
+    var starts = [0]
+    for list in lists { starts.append(starts[starts.count - 1] + list.count) }
+    self.starts = FlatBuffer(starts)
+    items = FlatBuffer(lists.flatMap { $0.map(Int32.init) })
+  }
+
+  func deallocate() {
+    starts.deallocate()
+    items.deallocate()
+  }
+
+  subscript(_ list: Int) -> UnsafeBufferPointer<Int32> {
+    @inline(__always) get {
+      let first = starts[list]
+      return UnsafeBufferPointer(rebasing: items.buffer[first..<starts[list + 1]])
+    }
+  }
+}

@@ -26,7 +26,7 @@ struct PlanCommand: ParsableCommand {
   var tileBuffer: String?
   @Option(help: ArgumentHelp("Search states (for packings: nodes) that may be used.", valueName: "states"))
   var budget: Int?
-  @Flag(help: "Packings: find the smallest capacity.") var minimise = false
+  @Flag(help: "Find the smallest capacity: for graphs, the smallest at which nothing moves.") var minimise = false
   @Flag(help: "Weights are tensors that are fetched, instead of being left out.") var withWeights = false
   @Option(help: ArgumentHelp("Models: bytes of an element that is a float; chips run int8.", valueName: "n"))
   var dtypeBytes: Int?
@@ -58,7 +58,8 @@ struct PlanCommand: ParsableCommand {
 
   private func load() throws -> PlanInput {
     let options = PlanInput.Options(
-      capacity: try size(capacity, "--capacity"), tileBytes: try size(tileBuffer, "--tile-buffer"),
+      capacity: try size(capacity, "--capacity") ?? (minimise ? ProblemLimit.amount : nil),
+      tileBytes: try size(tileBuffer, "--tile-buffer"),
       withWeights: withWeights)
     if let tile = options.tileBytes, let capacity = options.capacity, tile > capacity {
       throw DiagnosticError(
@@ -114,8 +115,9 @@ struct PlanCommand: ParsableCommand {
   private func plan(_ question: ScheduleInput) throws {
     let methods = ScheduleProblem.methods
     guard let method = methods.first(where: { $0.name == method }) else { throw unknownMethod(methods.map(\.name)) }
-    try refuse(minimise, "--minimise", "packings")
     try checkSolutionFormat(["mlir"])
+    var question = question
+    if minimise { try setLeastCapacity(&question.problem) }
     var options = ScheduleOptions(order: order == .free ? .free : .default)
     if let budget { options.stateBudget = budget }
     let progress = PlanProgress()
@@ -130,6 +132,20 @@ struct PlanCommand: ParsableCommand {
       &files, picture: report.picture(), json: { report.json(version: pantileVersion, cpuSeconds: $0) },
       text: report.text())
     try end(report.status, report.reason)
+  }
+
+  /// The capacity at which nothing has to move.
+  private func setLeastCapacity(_ problem: inout ScheduleProblem) throws(DiagnosticError) {
+    if capacity != nil || tileBuffer != nil || problem.memories.count != 1 {
+      throw DiagnosticError(
+        "option-conflict", "--minimise finds the capacity of one memory in which whole tensors stay",
+        hint: "leave --capacity and --tile-buffer out")
+    }
+    let least = try problem.leastCapacity(isOrderFree: order == .free)
+    problem.memories[0].capacity = least.bytes
+    if !least.isProved {
+      Terminal.writeError("note: \(least.bytes) bytes is the least that a beam search found; less may do\n")
+    }
   }
 
   // MARK: Packings

@@ -7,8 +7,8 @@ final class DownSets {
   let tensorWords: Int
   let table: SetTable
   /// Ops that can run next, and tensors alive; one block each a down-set.
-  private var ready: GrowingBuffer<UInt64>
-  private var live: GrowingBuffer<UInt64>
+  private let ready: GrowingBuffer<UInt64>
+  private let live: GrowingBuffer<UInt64>
   /// For each op its consumers' masks: tensors' readers, inputs, outputs as bits.
   let readers: FlatBuffer<UInt64>
   let inputs: FlatBuffer<UInt64>

@@ -3,16 +3,26 @@
 ///
 /// **Precondition** Indices are below `count`; checked in debug builds only.
 struct GrowingBuffer<Element: BitwiseCopyable> {
-  private(set) var base: UnsafeMutablePointer<Element>
-  private(set) var count = 0
-  private var capacity: Int
+  /// Behind a pointer, so that a class can hold the list as a constant: no access to it is checked for exclusivity.
+  private struct Header {
+    var base: UnsafeMutablePointer<Element>
+    var count: Int
+    var capacity: Int
+  }
+  private let header: UnsafeMutablePointer<Header>
 
   init(capacity: Int = 64) {
-    self.capacity = max(1, capacity)
-    base = .allocate(capacity: self.capacity)
+    header = .allocate(capacity: 1)
+    header.initialize(to: Header(base: .allocate(capacity: max(1, capacity)), count: 0, capacity: max(1, capacity)))
   }
 
-  func deallocate() { base.deallocate() }
+  func deallocate() {
+    base.deallocate()
+    header.deallocate()
+  }
+
+  var base: UnsafeMutablePointer<Element> { @inline(__always) get { header.pointee.base } }
+  var count: Int { @inline(__always) get { header.pointee.count } }
 
   subscript(_ index: Int) -> Element {
     @inline(__always) get {
@@ -26,29 +36,31 @@ struct GrowingBuffer<Element: BitwiseCopyable> {
   }
 
   @inline(__always)
-  mutating func append(_ element: Element) {
-    if count == capacity { grow(to: count + 1) }
+  func append(_ element: Element) {
+    if header.pointee.count == header.pointee.capacity { grow(to: count + 1) }
     base[count] = element
-    count += 1
+    header.pointee.count += 1
   }
 
   /// Appends `extra` copies and returns where they begin.
-  mutating func append(repeating element: Element, count extra: Int) -> Int {
-    if count + extra > capacity { grow(to: count + extra) }
+  @inline(__always)
+  func append(repeating element: Element, count extra: Int) -> Int {
+    if count + extra > header.pointee.capacity { grow(to: count + extra) }
     for index in count..<(count + extra) { base[index] = element }
-    count += extra
+    header.pointee.count += extra
     return count - extra
   }
 
-  mutating func removeLast(_ number: Int = 1) { count -= number }
+  func removeLast(_ number: Int = 1) { header.pointee.count -= number }
 
-  private mutating func grow(to least: Int) {
-    let larger = max(least, capacity * 2)
+  @inline(never)
+  private func grow(to least: Int) {
+    let larger = max(least, header.pointee.capacity * 2)
     let moved = UnsafeMutablePointer<Element>.allocate(capacity: larger)
     moved.update(from: base, count: count)
     base.deallocate()
-    base = moved
-    capacity = larger
+    header.pointee.base = moved
+    header.pointee.capacity = larger
   }
 }
 
@@ -99,8 +111,8 @@ enum Bits {
 /// Owns its memory: open addressing over words that stand one after another.
 final class SetTable {
   let words: Int
-  private(set) var storage: GrowingBuffer<UInt64>
-  private(set) var count = 0
+  let storage: GrowingBuffer<UInt64>
+  var count: Int { storage.count / words }
   private var slots: UnsafeMutablePointer<Int32>
   private var mask: Int
 
@@ -145,7 +157,6 @@ final class SetTable {
       slot = (slot + 1) & mask
     }
     let id = count
-    count += 1
     slots[slot] = Int32(id)
     let begin = storage.append(repeating: 0, count: words)
     for word in 0..<words { storage.base[begin + word] = set[word] }

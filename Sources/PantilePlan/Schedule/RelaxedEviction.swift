@@ -48,8 +48,8 @@ final class RelaxedEviction {
   private let isBornCopied: [Bool]
   private let runsAtOnce: [Bool]
   private let leastFootprint: [Int]
-  private var nodes: GrowingBuffer<Node>
-  private var transitions: GrowingBuffer<Transition>
+  private let nodes: GrowingBuffer<Node>
+  private let transitions: GrowingBuffer<Transition>
   private var known: [Key: Int] = [:]
   /// Down-sets and remembered values that it may look at; beyond it the bound is not available.
   private let budget: Int

@@ -28,7 +28,7 @@ extension GapTable {
   ) throws(DiagnosticError) -> ScheduleAssembly {
     let problem = index.problem
     let segments = segments(kept)
-    let (whole, place) = wholeOrder()
+    let (whole, place) = index.wholeOrder(order)
     var offsets = Array(repeating: 0, count: segments.count)
     var pinnedOffsets: [Int: Int] = [:]
     for memory in problem.memories.indices {
@@ -81,29 +81,6 @@ extension GapTable {
   /// True for a spill of an operand whose place a result takes in the step before it.
   private func isOverwritten(_ spill: (tensor: Int, step: Int, streamed: Bool)) -> Bool {
     gaps(of: spill.tensor).contains { gaps[$0].first == spill.step - 1 && gaps[$0].inPlaceResult != nil }
-  }
-
-  /// The problem's ops with views put right before they are needed, and the place there of each step.
-  private func wholeOrder() -> (order: [Int], place: [Int]) {
-    let problem = index.problem
-    let producers = problem.producers
-    var isDone = Array(repeating: false, count: problem.ops.count)
-    var whole: [Int] = []
-    var place: [Int] = []
-    func run(_ op: Int) {
-      if isDone[op] { return }
-      isDone[op] = true
-      for tensor in problem.ops[op].inputs {
-        if let maker = producers[tensor], problem.ops[maker].role != .compute { run(maker) }
-      }
-      whole.append(op)
-    }
-    for op in order {
-      run(index.ops[op].origin)
-      place.append(whole.count - 1)
-    }
-    for op in problem.ops.indices { run(op) }
-    return (whole, place)
   }
 
   /// The packing problem of one memory: a buffer for each stay, then the tensors pinned from the start.

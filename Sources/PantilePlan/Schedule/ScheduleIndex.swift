@@ -141,6 +141,28 @@ package struct ScheduleIndex {
     return tensors.count - 1
   }
 
+  /// The problem's ops with views put right before they are needed, and the place there of each step of an order of the index's.
+  func wholeOrder(_ order: [Int]) -> (order: [Int], place: [Int]) {
+    let producers = problem.producers
+    var isDone = Array(repeating: false, count: problem.ops.count)
+    var whole: [Int] = []
+    var place: [Int] = []
+    func run(_ op: Int) {
+      if isDone[op] { return }
+      isDone[op] = true
+      for tensor in problem.ops[op].inputs {
+        if let maker = producers[tensor], problem.ops[maker].role != .compute { run(maker) }
+      }
+      whole.append(op)
+    }
+    for op in order {
+      run(ops[op].origin)
+      place.append(whole.count - 1)
+    }
+    for op in problem.ops.indices { run(op) }
+    return (whole, place)
+  }
+
   /// The smallest room that one op alone needs in a memory, in-place pairs sharing theirs.
   func leastFootprint(of op: Int, in memory: Int) -> Int {
     ops[op].inPlace.reduce(ops[op].footprint[memory]) { bytes, pair in

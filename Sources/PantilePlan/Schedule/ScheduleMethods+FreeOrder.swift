@@ -71,11 +71,19 @@ extension SchedulePlanner {
     {
       best = better
     }
-    if isExact, !isClosed() {
-      let limit = best?.cost ?? Int.max
-      let (result, better) = exactSearch(below: limit, budget: options.stateBudget, states: &states, bound: bound)
-      if let better { best = better }
-      if result.lowerBound > bound { (bound, proof) = (result.lowerBound, searchProof(result, below: limit)) }
+    // A short round first: what it closes needs no long one.
+    for part in [10, 1] where !isClosed() {
+      if let start = best {
+        best = try annealed(start, bound: bound, stepBudget: options.annealingBudget / part)
+        report("annealing", incumbent: best?.cost, bound: bound, states: states)
+      }
+      if isExact, !isClosed() {
+        let limit = best?.cost ?? Int.max
+        let (result, better) = exactSearch(
+          below: limit, budget: options.stateBudget / part, states: &states, bound: bound)
+        if let better { best = better }
+        if result.lowerBound > bound { (bound, proof) = (result.lowerBound, searchProof(result, below: limit)) }
+      }
     }
     if !isClosed(), let start = best {
       let improved = windows(start, bound: bound, states: &states)
@@ -92,6 +100,24 @@ extension SchedulePlanner {
     result.proof = bound == 0 ? .nothingMoves : proof
     result.states = states
     return result
+  }
+
+  /// The better of a plan and what annealing finds from its order, with the gap program on top.
+  private func annealed(
+    _ start: ScheduleCandidate, bound: Int, stepBudget: Int
+  ) throws(DiagnosticError) -> ScheduleCandidate {
+    var best = start
+    for (number, weight) in [1, 2, 1, 2].enumerated() where best.cost > bound {
+      var annealing = OrderAnnealing(index, seed: UInt64(number))
+      guard
+        let found = annealing.improve(
+          number < 2 ? start.order : best.order, stepBudget: stepBudget / 4, copyWeight: weight,
+          target: bound)
+      else { continue }
+      let table = GapTable(index, order: found.order)
+      if let better = try solveOrder(found.order, start: quickPlan(table)), better.cost < best.cost { best = better }
+    }
+    return best
   }
 
   private func searchProof(_ result: ScheduleSearch.Result, below limit: Int) -> ScheduleProof {

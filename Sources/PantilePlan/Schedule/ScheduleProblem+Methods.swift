@@ -44,6 +44,8 @@ public struct ScheduleOptions: Sendable {
   public var stateBudget: Int
   /// States of equal depth that the beam keeps.
   public var beamWidth: Int
+  /// Steps of ops that annealing may run, over all orders that it tries.
+  public var annealingBudget: Int
   /// Branch-and-bound nodes of each integer program.
   public var nodeBudget: Int
   /// Down-sets and values that the bound of the search may remember.
@@ -52,12 +54,14 @@ public struct ScheduleOptions: Sendable {
   public var progress: (@Sendable (Progress) -> Void)?
 
   public init(
-    order: Order = .free, stateBudget: Int = 400_000, beamWidth: Int = 200, nodeBudget: Int = 20_000,
+    order: Order = .free, stateBudget: Int = 250_000, beamWidth: Int = 200, annealingBudget: Int = 40_000_000,
+    nodeBudget: Int = 20_000,
     boundBudget: Int = 1_000_000, progress: (@Sendable (Progress) -> Void)? = nil
   ) {
     self.order = order
     self.stateBudget = stateBudget
     self.beamWidth = beamWidth
+    self.annealingBudget = annealingBudget
     self.nodeBudget = nodeBudget
     self.boundBudget = boundBudget
     self.progress = progress

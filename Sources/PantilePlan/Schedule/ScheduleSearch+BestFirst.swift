@@ -74,7 +74,7 @@ extension ScheduleSearch {
     var expanded = 0
     while let state = queue.pop() {
       if isDropped(state) { continue }
-      if isFinal(state) { return result(state, costs[state], expanded) }
+      if isFinal(state) { return result(state, cost(state), expanded) }
       let isEnd = expanded >= budget || (expanded & 255 == 255 && !progress(expanded, estimates[state]))
       if isEnd { return result(nil, min(limit, estimates[state]), expanded) }
       expanded += 1
@@ -102,12 +102,12 @@ extension ScheduleSearch {
     for layer in layers.indices {
       let alive = layers[layer].filter { !isDropped($0) && estimates[$0] < limit }
       layers[layer] = []
-      let kept = alive.sorted { (estimates[$0], costs[$0], $0) < (estimates[$1], costs[$1], $1) }.prefix(width)
+      let kept = alive.sorted { (estimates[$0], cost($0), $0) < (estimates[$1], cost($1), $1) }.prefix(width)
       for state in kept {
         if Cancellation.isAllCancelled { return Result(goal: goal, lowerBound: 0, expanded: expanded) }
         if layer == index.ops.count {
-          if costs[state] < limit {
-            limit = costs[state]
+          if cost(state) < limit {
+            limit = cost(state)
             goal = state
           }
           continue

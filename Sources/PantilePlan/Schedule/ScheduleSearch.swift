@@ -12,36 +12,46 @@ import PantileProblem
 package final class ScheduleSearch {
   let index: ScheduleIndex
   let sets: DownSets
-  let bytes: [Int]
-  private let memoryOf: [Int]
-  private let isBornCopied: [Bool]
-  private let isPinned: [Bool]
-  private let capacities: [Int]
+  let bytes: FlatBuffer<Int>
+  private let memoryOf: FlatBuffer<Int>
+  private let isBornCopied: FlatBuffer<Bool>
+  private let isPinned: FlatBuffer<Bool>
+  private let capacities: FlatBuffer<Int>
   private let memoryCount: Int
   private let words: Int
+  private let inputLists: FlatLists
+  private let outputLists: FlatLists
+  private let consumerLists: FlatLists
+  private let hasPairs: Bool
   /// Ops that must come after each op.
   private let reach: FlatBuffer<UInt64>
   private let bounds: [RelaxedEviction]
   /// Whether forced moves are taken; off only to check them.
   let usesForcedMoves: Bool
 
+  /// What the comparison with other states of the same down-set needs, side by side in memory.
+  private struct Entry: BitwiseCopyable {
+    var cost: Int
+    /// See `StateComparison.bytes`.
+    var bytes: Int
+    /// Which live tensors are away and which have a copy, by their places in the down-set's comparison.
+    var standing: Standing
+    /// The state before in the same down-set that is not dropped.
+    var nextInSet: Int32
+    var isDropped: Bool
+  }
+
   // States, one entry each.
-  private(set) var setOf: GrowingBuffer<Int32>
-  private(set) var costs: GrowingBuffer<Int>
-  private(set) var estimates: GrowingBuffer<Int>
-  private(set) var parents: GrowingBuffer<Int32>
-  private(set) var moves: GrowingBuffer<Int32>
-  private var resident: GrowingBuffer<UInt64>
-  private var copied: GrowingBuffer<UInt64>
-  /// The state before in the same down-set.
-  private var nextInSet: GrowingBuffer<Int32>
-  private var isDropped: GrowingBuffer<Bool>
-  /// Which live tensors are away and which have a copy, by their places in the down-set's comparison.
-  private var awayMasks: GrowingBuffer<UInt64>
-  private var copiedMasks: GrowingBuffer<UInt64>
+  private let entries: GrowingBuffer<Entry>
+  let setOf: GrowingBuffer<Int32>
+  let estimates: GrowingBuffer<Int>
+  let parents: GrowingBuffer<Int32>
+  let moves: GrowingBuffer<Int32>
+  private let resident: GrowingBuffer<UInt64>
+  private let copied: GrowingBuffer<UInt64>
   private let comparison: StateComparison
   /// The latest state of each down-set.
-  private var lastOfSet: GrowingBuffer<Int32>
+  private let lastOfSet: GrowingBuffer<Int32>
 
   // The child under construction.
   private let childResident: UnsafeMutablePointer<UInt64>
@@ -54,13 +64,17 @@ package final class ScheduleSearch {
     self.index = index
     self.usesForcedMoves = usesForcedMoves
     sets = DownSets(index)
-    bytes = index.tensors.map(\.bytes)
-    memoryOf = index.tensors.map(\.memory)
-    isBornCopied = index.tensors.map(\.isBornCopied)
-    isPinned = index.tensors.map(\.isPinned)
-    capacities = index.capacities
+    bytes = FlatBuffer(index.tensors.map(\.bytes))
+    memoryOf = FlatBuffer(index.tensors.map(\.memory))
+    isBornCopied = FlatBuffer(index.tensors.map(\.isBornCopied))
+    isPinned = FlatBuffer(index.tensors.map(\.isPinned))
+    capacities = FlatBuffer(index.capacities)
     memoryCount = index.capacities.count
     words = sets.tensorWords
+    inputLists = FlatLists(index.ops.map(\.inputs))
+    outputLists = FlatLists(index.ops.map(\.outputs))
+    consumerLists = FlatLists(index.tensors.map(\.consumers))
+    hasPairs = index.ops.contains { !$0.inPlace.isEmpty }
     let opWords = sets.opWords
     reach = FlatBuffer(repeating: 0, count: max(1, index.ops.count * opWords))
     for op in index.topologicalOrder.reversed() {
@@ -75,17 +89,13 @@ package final class ScheduleSearch {
     bounds =
       boundBudget > 0
       ? index.capacities.indices.map { RelaxedEviction(sets, memory: $0, budget: boundBudget) } : []
+    entries = GrowingBuffer(capacity: 1024)
     setOf = GrowingBuffer(capacity: 1024)
-    costs = GrowingBuffer(capacity: 1024)
     estimates = GrowingBuffer(capacity: 1024)
     parents = GrowingBuffer(capacity: 1024)
     moves = GrowingBuffer(capacity: 1024)
     resident = GrowingBuffer(capacity: 1024 * words)
     copied = GrowingBuffer(capacity: 1024 * words)
-    nextInSet = GrowingBuffer(capacity: 1024)
-    isDropped = GrowingBuffer(capacity: 1024)
-    awayMasks = GrowingBuffer(capacity: 1024)
-    copiedMasks = GrowingBuffer(capacity: 1024)
     comparison = StateComparison(sets, reach: reach)
     lastOfSet = GrowingBuffer(capacity: 1024)
     childResident = .allocate(capacity: words)
@@ -97,14 +107,17 @@ package final class ScheduleSearch {
 
   deinit {
     reach.deallocate()
-    for buffer in [setOf, parents, moves, nextInSet, lastOfSet] { buffer.deallocate() }
-    costs.deallocate()
+    inputLists.deallocate()
+    outputLists.deallocate()
+    consumerLists.deallocate()
+    for buffer in [bytes, memoryOf, capacities] { buffer.deallocate() }
+    isBornCopied.deallocate()
+    isPinned.deallocate()
+    for buffer in [setOf, parents, moves, lastOfSet] { buffer.deallocate() }
+    entries.deallocate()
     estimates.deallocate()
     resident.deallocate()
     copied.deallocate()
-    isDropped.deallocate()
-    awayMasks.deallocate()
-    copiedMasks.deallocate()
     childResident.deallocate()
     childCopied.deallocate()
   }
@@ -116,7 +129,8 @@ package final class ScheduleSearch {
   /// Ops that have run in a state.
   func depth(_ state: Int) -> Int { Bits.count(sets.done(Int(setOf[state])), words: sets.opWords) }
   func isFinal(_ state: Int) -> Bool { depth(state) == index.ops.count }
-  func isDropped(_ state: Int) -> Bool { isDropped[state] }
+  func isDropped(_ state: Int) -> Bool { entries[state].isDropped }
+  func cost(_ state: Int) -> Int { entries[state].cost }
   /// True when the bound on the rest could be computed within its budget.
   var hasBound: Bool { !bounds.isEmpty && !bounds.contains { $0.isExhausted } }
 
@@ -164,7 +178,7 @@ package final class ScheduleSearch {
   private func run(
     _ op: Int, from state: Int, _ set: Int, _ used: [Int], below limit: Int, _ body: (Int) -> Void
   ) {
-    let cost = costs[state]
+    let cost = cost(state)
     let (inputs, outputs) = (sets.inputs(op), sets.outputs(op))
     // Room needed beyond what is there.
     var excess = Array(repeating: 0, count: memoryCount)
@@ -382,10 +396,12 @@ package final class ScheduleSearch {
   private func isForced(_ op: Int, _ set: Int) -> Bool {
     let inputs = sets.inputs(op)
     guard Bits.isSubset(inputs, of: UnsafePointer(childResident), words: words) else { return false }
-    let memory = index.ops[op].inputs.first.map { memoryOf[$0] } ?? memoryOf[index.ops[op].outputs.first ?? 0]
+    let (operands, results) = (inputLists[op], outputLists[op])
+    let memory = memoryOf[operands.isEmpty ? (results.isEmpty ? 0 : Int(results[0])) : Int(operands[0])]
     var smallest = Int.max
     var price = 0
-    for tensor in index.ops[op].inputs {
+    for entry in operands {
+      let tensor = Int(entry)
       if memoryOf[tensor] != memory { return false }
       if sets.dies(tensor, at: set, after: op) {
         if isPinned[tensor] { continue }
@@ -403,10 +419,11 @@ package final class ScheduleSearch {
       var leaving = 0
       var only: Int?
       var stayCount = 0
-      for tensor in index.ops[current].outputs {
+      for entry in outputLists[current] {
+        let tensor = Int(entry)
         if memoryOf[tensor] != memory || isPinned[tensor] { return false }
         made += bytes[tensor]
-        if !index.tensors[tensor].consumers.isEmpty {
+        if !consumerLists[tensor].isEmpty {
           staying += bytes[tensor]
           leaving += isBornCopied[tensor] ? bytes[tensor] : 2 * bytes[tensor]
           only = tensor
@@ -414,25 +431,25 @@ package final class ScheduleSearch {
         }
       }
       var room = made
-      for pair in index.ops[current].inPlace
+      for pair in hasPairs ? index.ops[current].inPlace : []
       where pair.input == previous || (previous == nil && sets.dies(pair.input, at: set, after: op)) {
         room -= min(bytes[pair.input], bytes[pair.output])
       }
       if used + room > capacities[memory] { return false }
       if staying == 0 || (smallest < Int.max && staying <= smallest && leaving <= price) { return true }
-      guard smallest < Int.max, stayCount == 1, let result = only, index.tensors[result].consumers.count == 1,
-        index.ops[index.tensors[result].consumers[0]].inputs.count == 1
+      guard smallest < Int.max, stayCount == 1, let result = only, consumerLists[result].count == 1,
+        inputLists[Int(consumerLists[result][0])].count == 1
       else { return false }
       if let previous {
         used -= bytes[previous]
       } else {
-        for tensor in index.ops[op].inputs where sets.dies(tensor, at: set, after: op) && !isPinned[tensor] {
-          used -= bytes[tensor]
+        for entry in operands where sets.dies(Int(entry), at: set, after: op) && !isPinned[Int(entry)] {
+          used -= bytes[Int(entry)]
         }
       }
       used += bytes[result]
       previous = result
-      current = index.tensors[result].consumers[0]
+      current = Int(consumerLists[result][0])
     }
     return false
   }
@@ -444,19 +461,40 @@ package final class ScheduleSearch {
     while lastOfSet.count <= set { lastOfSet.append(-1) }
     let view = comparison.view(of: set)
     let own = comparison.project(UnsafePointer(childResident), UnsafePointer(childCopied), on: view)
+    // What differs in bytes away or copied is at least what one state costs more than the other.
+    let ownBytes = comparison.bytes(of: own, on: view)
+    var previous = -1
     var other = Int(lastOfSet[set])
     while other >= 0 {
-      if !isDropped[other], view.isWide {
-        let ours = comparison.wide(childResident, childCopied)
-        let theirs = comparison.wide(resident.base + other * words, copied.base + other * words)
-        if comparison.excess(of: ours, over: theirs, in: set, allowed: cost - costs[other]) { return nil }
-        if comparison.excess(of: theirs, over: ours, in: set, allowed: costs[other] - cost) { isDropped[other] = true }
-      } else if !isDropped[other] {
-        let theirs = Standing(away: awayMasks[other], copied: copiedMasks[other])
-        if comparison.excess(of: own, over: theirs, on: view, allowed: cost - costs[other]) { return nil }
-        if comparison.excess(of: theirs, over: own, on: view, allowed: costs[other] - cost) { isDropped[other] = true }
+      let theirs = entries.base + other
+      let next = Int(theirs.pointee.nextInSet)
+      let allowed = cost - theirs.pointee.cost
+      if view.isWide {
+        let wide = comparison.wide(childResident, childCopied)
+        let theirWide = comparison.wide(resident.base + other * words, copied.base + other * words)
+        if comparison.excess(of: wide, over: theirWide, in: set, allowed: allowed) { return nil }
+        theirs.pointee.isDropped = comparison.excess(of: theirWide, over: wide, in: set, allowed: -allowed)
+      } else {
+        let difference = ownBytes - theirs.pointee.bytes
+        if allowed >= 0, difference <= allowed,
+          comparison.excess(of: own, over: theirs.pointee.standing, on: view, allowed: allowed)
+        {
+          return nil
+        }
+        if allowed <= 0, difference >= allowed {
+          theirs.pointee.isDropped = comparison.excess(
+            of: theirs.pointee.standing, over: own, on: view, allowed: -allowed)
+        }
       }
-      other = Int(nextInSet[other])
+      // Dropped states leave the list.
+      if !theirs.pointee.isDropped {
+        previous = other
+      } else if previous < 0 {
+        lastOfSet[set] = Int32(next)
+      } else {
+        entries.base[previous].nextInSet = Int32(next)
+      }
+      other = next
     }
     var estimate = cost
     if !bounds.isEmpty {
@@ -483,20 +521,17 @@ package final class ScheduleSearch {
     if estimate >= limit { return nil }
     let state = setOf.count
     setOf.append(Int32(set))
-    costs.append(cost)
+    entries.append(
+      Entry(cost: cost, bytes: ownBytes, standing: own, nextInSet: lastOfSet[set], isDropped: false))
     estimates.append(estimate)
     parents.append(Int32(parent))
     moves.append(Int32(move))
-    isDropped.append(false)
-    awayMasks.append(own.away)
-    copiedMasks.append(own.copied)
     let residentAt = resident.append(repeating: 0, count: words)
     let copiedAt = copied.append(repeating: 0, count: words)
     for word in 0..<words {
       resident[residentAt + word] = childResident[word]
       copied[copiedAt + word] = childCopied[word]
     }
-    nextInSet.append(lastOfSet[set])
     // The bound's own down-sets come in between, so the entry may have moved; it is still there.
     lastOfSet[set] = Int32(state)
     return state

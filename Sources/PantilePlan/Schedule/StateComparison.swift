@@ -57,11 +57,11 @@ final class StateComparison {
 
   private let sets: DownSets
   private let reach: FlatBuffer<UInt64>
-  private var views: GrowingBuffer<View>
-  private var tensors: GrowingBuffer<Int32>
-  private var sizes: GrowingBuffer<Int>
+  private let views: GrowingBuffer<View>
+  private let tensors: GrowingBuffer<Int32>
+  private let sizes: GrowingBuffer<Int>
   /// For each live tensor those whose uses all come after its only use.
-  private var later: GrowingBuffer<UInt64>
+  private let later: GrowingBuffer<UInt64>
 
   init(_ sets: DownSets, reach: FlatBuffer<UInt64>) {
     self.sets = sets
@@ -145,6 +145,21 @@ final class StateComparison {
     // What is away has a copy, also a graph input before its first use.
     standing.copied |= standing.away
     return standing
+  }
+
+  /// Bytes away plus bytes with a copy. Of two states the difference is never above what `excess` counts: an exchange leaves away as many
+  /// bytes or more, with a copy or without.
+  func bytes(of standing: Standing, on view: View) -> Int {
+    var total = 0
+    let first = Int(view.first)
+    for mask in [standing.away, standing.copied] {
+      var rest = mask
+      while rest != 0 {
+        total += sizes[first + rest.trailingZeroBitCount]
+        rest &= rest &- 1
+      }
+    }
+    return total
   }
 
   /// True when `other` can do what `own` does for at most `allowed` more.
