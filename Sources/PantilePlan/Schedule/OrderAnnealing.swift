@@ -25,9 +25,10 @@ struct OrderAnnealing {
   ///   - start: A topological order.
   ///   - stepBudget: Steps to run: orders tried times ops.
   ///   - copyWeight: See `ReplacementRun`.
+  ///   - heat: Of the start, in sizes of the median tensor.
   ///   - target: A cost that is good enough.
   mutating func improve(
-    _ start: [Int], stepBudget: Int, copyWeight: Int, target: Int
+    _ start: [Int], stepBudget: Int, copyWeight: Int, heat: Double, target: Int
   ) -> (order: [Int], cost: Int)? {
     let count = start.count
     guard count > 2 else { return nil }
@@ -44,13 +45,14 @@ struct OrderAnnealing {
     let rounds = max(1, stepBudget / count)
     for round in 0..<rounds where best.cost > target {
       if round & 1023 == 0, Cancellation.isAllCancelled { break }
-      let heat = scale * (0.02 + 0.7 * (1 - Double(round) / Double(rounds)) * (1 - Double(round) / Double(rounds)))
+      let temperature =
+        scale * (0.02 + heat * (1 - Double(round) / Double(rounds)) * (1 - Double(round) / Double(rounds)))
       guard let move = proposal(order, position) else { continue }
       apply(move, &order, &position)
       stepCount += count
       // Accept up to a limit drawn first, so that hopeless runs end early; mostly a low one, as an exponential draw would be.
       let draw = Double(random.next(below: 1 << 20)) / Double(1 << 20)
-      let slack = 4 * heat * draw * draw * draw
+      let slack = 4 * temperature * draw * draw * draw
       if let now = run.cost(of: order, copyWeight: weight, limit: cost + Int(slack)) {
         cost = now
         if now < best.cost { best = (order, now) }

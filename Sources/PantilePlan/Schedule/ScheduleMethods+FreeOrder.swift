@@ -33,11 +33,13 @@ extension SchedulePlanner {
   /// - Parameter isExact: Whether the best-first search runs; without it the bound is the covering's or the relaxation's.
   func freeOrder(isExact: Bool) throws(DiagnosticError) -> ScheduleCandidate? {
     var best: ScheduleCandidate?
-    let table = GapTable(index, order: defaultOrder)
-    if let plan = quickPlan(table) {
-      best = ScheduleCandidate(
-        order: defaultOrder, kept: plan, cost: table.cost(plan), lowerBound: 0, isFixedOrder: false,
-        proof: .nothingMoves, states: 0)
+    for order in startOrders() where best?.cost != 0 {
+      let table = GapTable(index, order: order)
+      if let plan = quickPlan(table), table.cost(plan) < best?.cost ?? .max {
+        best = ScheduleCandidate(
+          order: order, kept: plan, cost: table.cost(plan), lowerBound: 0, isFixedOrder: false, proof: .nothingMoves,
+          states: 0)
+      }
     }
     if best?.cost == 0 { return best }
     var (bound, proof) = try covering()
@@ -72,9 +74,10 @@ extension SchedulePlanner {
       best = better
     }
     // A short round first: what it closes needs no long one.
-    for part in [10, 1] where !isClosed() {
+    for part in [4, 1] where !isClosed() {
       if let start = best {
-        best = try annealed(start, bound: bound, stepBudget: options.annealingBudget / part)
+        best = try annealed(
+          start, bound: bound, stepBudget: options.annealingBudget / (part * part), seed: UInt64(part))
         report("annealing", incumbent: best?.cost, bound: bound, states: states)
       }
       if isExact, !isClosed() {
@@ -85,14 +88,20 @@ extension SchedulePlanner {
         if result.lowerBound > bound { (bound, proof) = (result.lowerBound, searchProof(result, below: limit)) }
       }
     }
-    if !isClosed(), let start = best {
-      let improved = windows(start, bound: bound, states: &states)
-      best = improved
-      if improved.cost > bound, let better = try solveOrder(improved.order, start: improved.kept),
-        better.cost < improved.cost
-      {
-        best = better
+    // Windows and annealing in turn, as long as they help.
+    var seed: UInt64 = 100
+    while !isClosed(), let start = best, seed < 400 {
+      var improved = windows(start, bound: bound, states: &states)
+      if improved.cost > bound {
+        if let better = try solveOrder(improved.order, start: improved.kept), better.cost < improved.cost {
+          improved = better
+        }
+        improved = try annealed(improved, bound: bound, stepBudget: options.annealingBudget / 4, seed: seed)
+        report("annealing", incumbent: improved.cost, bound: bound, states: states)
       }
+      best = improved
+      seed += 100
+      if improved.cost == start.cost { break }
     }
     guard var result = best else { return nil }
     result.lowerBound = min(bound, result.cost)
@@ -102,17 +111,21 @@ extension SchedulePlanner {
     return result
   }
 
-  /// The better of a plan and what annealing finds from its order, with the gap program on top.
+  /// The better of a plan and what annealing finds, with the gap program on top: from the plan's order and from the others that are known,
+  /// then from the best so far.
   private func annealed(
-    _ start: ScheduleCandidate, bound: Int, stepBudget: Int
+    _ start: ScheduleCandidate, bound: Int, stepBudget: Int, seed: UInt64
   ) throws(DiagnosticError) -> ScheduleCandidate {
     var best = start
-    for (number, weight) in [1, 2, 1, 2].enumerated() where best.cost > bound {
-      var annealing = OrderAnnealing(index, seed: UInt64(number))
+    let orders = [start.order] + startOrders().filter { $0 != start.order }
+    // Several short runs find more than a long one.
+    let runs = 24
+    for number in 0..<runs where best.cost > bound {
+      var annealing = OrderAnnealing(index, seed: seed + UInt64(number))
       guard
         let found = annealing.improve(
-          number < 2 ? start.order : best.order, stepBudget: stepBudget / 4, copyWeight: weight,
-          target: bound)
+          number < max(2, orders.count) ? orders[number % orders.count] : best.order, stepBudget: stepBudget / runs,
+          copyWeight: 1 + number % 2, heat: number % 4 < 3 ? 0.3 : 1, target: bound)
       else { continue }
       let table = GapTable(index, order: found.order)
       if let better = try solveOrder(found.order, start: quickPlan(table)), better.cost < best.cost { best = better }

@@ -54,7 +54,7 @@ public struct ScheduleOptions: Sendable {
   public var progress: (@Sendable (Progress) -> Void)?
 
   public init(
-    order: Order = .free, stateBudget: Int = 250_000, beamWidth: Int = 200, annealingBudget: Int = 40_000_000,
+    order: Order = .free, stateBudget: Int = 400_000, beamWidth: Int = 200, annealingBudget: Int = 120_000_000,
     nodeBudget: Int = 20_000,
     boundBudget: Int = 1_000_000, progress: (@Sendable (Progress) -> Void)? = nil
   ) {

@@ -23,7 +23,8 @@ extension ScheduleProblem {
     let index = ScheduleIndex(roomy)
     var annealing = OrderAnnealing(index, seed: seed)
     guard
-      let found = annealing.improve(Array(index.ops.indices), stepBudget: stepBudget, copyWeight: 1, target: 0)
+      let found = annealing.improve(
+        Array(index.ops.indices), stepBudget: stepBudget, copyWeight: 1, heat: 0.3, target: 0)
     else { return nil }
     return index.wholeOrder(found.order).order
   }

@@ -125,6 +125,9 @@ package final class ScheduleSearch {
   /// The smallest estimate of a state not all of whose children were looked at, for there were too many; no bound is above it.
   private(set) var truncatedEstimate = Int.max
 
+  /// Children that were made, recorded or not: what the time goes into.
+  private(set) var moveCount = 0
+
   var stateCount: Int { setOf.count }
   /// Ops that have run in a state.
   func depth(_ state: Int) -> Int { Bits.count(sets.done(Int(setOf[state])), words: sets.opWords) }
@@ -328,6 +331,7 @@ package final class ScheduleSearch {
   private func make(
     _ op: Int, _ child: Int, from state: Int, leaving: [Int], cost: Int, below limit: Int, _ body: (Int) -> Void
   ) {
+    moveCount += 1
     let live = sets.live(child)
     let (inputs, outputs) = (sets.inputs(op), sets.outputs(op))
     let (resident, copied) = (resident.base + state * words, copied.base + state * words)

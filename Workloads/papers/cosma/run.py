@@ -116,7 +116,7 @@ def draw(rows, path):
         x += 28 + 6.2 * len(name)
     y = top
     for row in shown:
-        most = max(row[n] or 0 for n in names)
+        most = max(row[n] or 0 for n in names) or 1
         middle = y + len(names) * bar / 2 + 4
         out.append(f'<text x="{left - 8}" y="{middle}" text-anchor="end">{row["network"]} {row["budget"]}</text>')
         for name, colour in zip(names, colours):
