@@ -3,8 +3,8 @@
 
 For each network and each of the paper's budgets (M_R: the largest op; M_P: the least peak; M_H: their mean) the bytes that move
 beyond the compulsory ones, int8, activations only, by the paper's baselines and by Pantile. Networks are the shipped ones, NAS bodies and
-randomly wired bodies from the generators in Benchmarks/planner, and the graph JSON files that are named. Writes results.csv and plot.svg
-beside itself and prints Markdown tables.
+randomly wired bodies from the generators in Benchmarks/planner, and the graph JSON files that are named. Writes results.csv beside itself,
+Docs/papers/cosma.svg, and the tables in Docs/papers/cosma.md.
 """
 import csv
 import json
@@ -78,19 +78,30 @@ def kib(value):
     return "none" if value is None else f"{value / 1024:,.0f}"
 
 
-def print_tables(rows):
+def tables(rows):
+    """Markdown: what moves, where nothing does, and the sums against each baseline."""
     names = [run for run, _, _ in RUNS]
-    print(f"| network | budget | KiB | {' | '.join(names)} | bound | CPU s |\n|---|---|{'---:|' * (len(names) + 3)}")
+    lines = []
+    add = lines.append
+    add(f"| network | budget | KiB | {' | '.join(names)} | bound | CPU s |\n|---|---|{'---:|' * (len(names) + 3)}")
     for row in rows:
         if any(row[name] != 0 for name in names):
             cells = " | ".join(kib(row[name]) for name in names)
             bound = "=" if row["bound"] == row["Pantile"] else kib(row["bound"])
-            print(f"| {row['network']} | {row['budget']} | {kib(row['capacity'])} | {cells} | {bound} | {row['seconds']} |")
+            add(f"| {row['network']} | {row['budget']} | {kib(row['capacity'])} | {cells} | {bound} | {row['seconds']} |")
     quiet = sorted({r["network"] for r in rows} - {r["network"] for r in rows if any(r[n] != 0 for n in names)})
-    print(f"\nNothing moves by any of them at any budget: {', '.join(quiet) or 'none'}.\n")
-    print("| against | M_R | M_H | M_P |\n|---|---:|---:|---:|")
+    add(f"\nNothing moves by any of them at any budget: {', '.join(quiet) or 'none'}.\n")
+    add("| against | M_R | M_H | M_P |\n|---|---:|---:|---:|")
     for name in names[:-1]:
-        print(f"| {name} | " + " | ".join(reduction(rows, name, budget) for budget in ("M_R", "M_H", "M_P")) + " |")
+        add(f"| {name} | " + " | ".join(reduction(rows, name, budget) for budget in ("M_R", "M_H", "M_P")) + " |")
+    return "\n".join(lines)
+
+
+def put_tables(text, path):
+    """Replaces what stands between the two marks of a page."""
+    before, rest = path.read_text().split("<!-- results -->\n")
+    after = rest.split("<!-- end of results -->")[1]
+    path.write_text(f"{before}<!-- results -->\n{text}\n<!-- end of results -->{after}")
 
 
 def reduction(rows, name, budget):
@@ -105,7 +116,7 @@ def draw(rows, path):
     """Bars of KiB by method, one group a network and budget, where anything moves at all."""
     names = [run for run, _, _ in RUNS]
     colours = ["#9aa5b1", "#c8b9a6", "#b08968", "#8fb8de", "#4f7cac", "#d1495b"]
-    shown = [r for r in rows if any(r[n] != 0 for n in names)]
+    shown = [r for r in rows if any(r[n] for n in names)]
     left, top, bar, gap, width = 210, 46, 9, 14, 620
     height = top + len(shown) * (len(names) * bar + gap) + 20
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 90}" height="{height}" '
@@ -148,8 +159,10 @@ def main():
         writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    draw(rows, HERE / "plot.svg")
-    print_tables(rows)
+    draw(rows, ROOT / "Docs/papers/cosma.svg")
+    text = tables(rows)
+    put_tables(text, ROOT / "Docs/papers/cosma.md")
+    print(text)
 
 
 if __name__ == "__main__":
