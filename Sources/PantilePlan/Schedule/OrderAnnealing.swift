@@ -42,7 +42,8 @@ struct OrderAnnealing {
     let sizes = index.tensors.map(\.bytes).filter { $0 > 0 }.sorted()
     guard !sizes.isEmpty, cost > target else { return nil }
     let scale = Double(sizes[sizes.count / 2])
-    let rounds = max(1, stepBudget / count)
+    // Short orders have few neighbours.
+    let rounds = max(1, min(stepBudget / count, 20 * count * count))
     for round in 0..<rounds where best.cost > target {
       if round & 1023 == 0, Cancellation.isAllCancelled { break }
       let temperature =

@@ -170,22 +170,37 @@ package struct ScheduleIndex {
     }
   }
 
-  /// Why no schedule of whole tensors exists; nil when each op fits by itself.
+  /// For each op the pinned tensors that ops before it in every order have made, and that it does not touch: they are there while it runs.
+  private func heldThrough() -> [[Int]] {
+    var made = ops.map { _ in Set<Int>() }
+    if !tensors.contains(where: { $0.isPinned && $0.producer >= 0 }) { return ops.map { _ in [] } }
+    for op in topologicalOrder {
+      for before in predecessors[op] {
+        made[op].formUnion(made[before])
+        made[op].formUnion(ops[before].outputs.filter { tensors[$0].isPinned })
+      }
+    }
+    return ops.indices.map { op in made[op].subtracting(ops[op].inputs).subtracting(ops[op].outputs).sorted() }
+  }
+
+  /// Why no schedule of whole tensors exists; nil when each op fits by itself, with what is pinned by then.
   func obstacle() -> String? {
     for (memory, capacity) in capacities.enumerated() where capacity < 0 {
       let name = problem.memories[memory].name
       return "pinned tensors and the tile buffer need \(-capacity) bytes more than '\(name)' has"
     }
+    let held = heldThrough()
     var worst: (op: Int, memory: Int, short: Int)?
     for op in ops.indices {
       for (memory, capacity) in capacities.enumerated() {
-        let short = leastFootprint(of: op, in: memory) - capacity
+        let through = held[op].reduce(0) { $0 + (tensors[$1].memory == memory ? tensors[$1].bytes : 0) }
+        let short = leastFootprint(of: op, in: memory) + through - capacity
         if short > worst?.short ?? 0 { worst = (op, memory, short) }
       }
     }
     guard let worst else { return nil }
     let op = ops[worst.op]
-    let list = (op.inputs + op.outputs).filter { tensors[$0].memory == worst.memory }.map { tensor in
+    let list = (op.inputs + op.outputs + held[worst.op]).filter { tensors[$0].memory == worst.memory }.map { tensor in
       "'\(tensors[tensor].origin.map { problem.tensors[$0].name } ?? "workspace")' (\(tensors[tensor].bytes))"
     }
     return "op \(op.origin) '\(problem.ops[op.origin].name)' needs \(list.joined(separator: ", ")) in "
