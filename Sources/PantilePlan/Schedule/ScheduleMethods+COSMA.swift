@@ -11,10 +11,7 @@ extension ScheduleMethod {
     "cosma", "the published program with addresses, for small graphs: creation, preservation, spills, retrievals a step"
   ) { (planner) throws(DiagnosticError) in
     let program = try COSMAProgram(planner.index, isFixedOrder: planner.options.order == .default)
-    // A node is dear here and the plan seldom gets better after the first thousand.
-    var limits = planner.solverOptions
-    limits.nodeBudget = max(1, limits.nodeBudget / 10)
-    let solved = try program.model.solve(limits)
+    let solved = try program.model.solve(planner.solverOptions)
     guard solved.hasValues else { return nil }
     let (order, kept) = program.plan(solved.values)
     let cost = GapTable(planner.index, order: order).cost(kept)

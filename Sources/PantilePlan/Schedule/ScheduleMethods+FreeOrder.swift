@@ -74,10 +74,10 @@ extension SchedulePlanner {
       best = better
     }
     // A short round first: what it closes needs no long one.
-    for part in [4, 1] where !isClosed() {
+    for part in [2, 1] where !isClosed() {
       if let start = best {
         best = try annealed(
-          start, bound: bound, stepBudget: options.annealingBudget / (part * part), seed: UInt64(part))
+          start, bound: bound, stepBudget: options.annealingBudget / (part > 1 ? 20 : 1), seed: UInt64(part))
         report("annealing", incumbent: best?.cost, bound: bound, states: states)
       }
       if isExact, !isClosed() {
