@@ -226,6 +226,45 @@ class Checker:
             self.fault(f"peak_bytes is {plan['peak_bytes']}, the largest load or address is {sorted(peaks)}")
 
 
+class StreamedChecker(Checker):
+    """Replays a plan in which operands and results may pass through a tile buffer, which is not part of `capacity`.
+
+    A tensor is on chip from one use to the next when one address record covers both and all steps between; else the later use fetches it,
+    and the first time, unless it is off chip anyway, it must have been spilled.
+    """
+
+    def check_residency(self):
+        plan = self.plan
+        moves = {key: {} for key in ("spills", "fetches")}
+        for key, table in moves.items():
+            for entry in plan[key]:
+                table.setdefault(entry["tensor"], []).append(entry["step"])
+        uses = {a: set() for a in self.tensors}
+        for op, entry in self.ops.items():
+            for a in entry["inputs"] + entry["outputs"]:
+                uses[a].add(self.step_of[op])
+        for a, steps in uses.items():
+            steps = sorted(steps)
+            missed = [
+                (first, last)
+                for first, last in zip(steps, steps[1:])
+                if not any(start <= first and last < end for start, end, _ in self.records.get(a, ()))
+            ]
+            fetched = sorted(moves["fetches"].get(a, ()))
+            if fetched != [last for _, last in missed]:
+                self.fault(f"{self.label(a)} is fetched at steps {fetched}, its residency asks for {missed}")
+            spilled = moves["spills"].get(a, ())
+            has_copy = a not in self.producer or self.tensors[a]["kind"] == "output"
+            if len(spilled) != (1 if missed and not has_copy else 0):
+                self.fault(f"{self.label(a)} is spilled at steps {spilled}, with fetches at {fetched}")
+            elif spilled and not missed[0][0] <= spilled[0] <= missed[0][1]:
+                self.fault(f"{self.label(a)} is spilled at step {spilled[0]}, and first missed between {missed[0]}")
+        for step in range(len(plan["order"])):
+            load = sum(self.size[a] for a in self.records if self.is_resident(a, step))
+            if load > self.capacity:
+                self.fault(f"step {step} holds {load} bytes beside the tile buffer, there is room for {self.capacity}")
+
+
 def is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
@@ -237,8 +276,10 @@ def by_step(entries):
     return table
 
 
-def check(graph, plan, capacity, alignment=1):
+def check(graph, plan, capacity, alignment=1, tile_buffer=None):
     """Faults of a plan for a graph (both decoded JSON), an empty list when it holds."""
+    if tile_buffer is not None:
+        return StreamedChecker(graph, plan, capacity - tile_buffer, alignment).run()
     return Checker(graph, plan, capacity, alignment).run()
 
 
@@ -248,6 +289,7 @@ def main():
     parser.add_argument("plan", help="plan JSON, or - for standard input")
     parser.add_argument("--capacity", type=int, required=True, help="capacity in bytes")
     parser.add_argument("--alignment", type=int, default=1, help="alignment of offsets in bytes (default 1)")
+    parser.add_argument("--tile-buffer", type=int, help="operands may stream through a buffer of so many bytes")
     parser.add_argument("--limit", type=int, default=8, help="faults to print (default 8)")
     args = parser.parse_args()
     try:
@@ -258,7 +300,7 @@ def main():
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    faults = check(graph, plan, args.capacity, args.alignment)
+    faults = check(graph, plan, args.capacity, args.alignment, args.tile_buffer)
     for fault in faults[: args.limit]:
         print(f"fault: {fault}")
     if len(faults) > args.limit:

@@ -64,11 +64,11 @@ class Tally:
         return not self.faults and not self.slow
 
 
-def plan_faults(path, plan, capacity):
+def plan_faults(path, plan, capacity, tile_buffer=None):
     if plan is None:
         return ["no plan"]
     with open(path) as file:
-        return check_plan.check(json.load(file), plan, capacity)[:3]
+        return check_plan.check(json.load(file), plan, capacity, tile_buffer=tile_buffer)[:3]
 
 
 def free_order(planner, folder):
@@ -98,7 +98,7 @@ def streaming(planner, folder):
             options = ["--order", "default", "--method", "streaming", "--tile-buffer", str(TILE_BUFFER)]
             plan, seconds = run(planner, path, "--capacity", str(capacity), *options)
             slowest = max(slowest, seconds)
-            faults = [] if plan else ["no plan"]
+            faults = plan_faults(path, plan, capacity, TILE_BUFFER)
             if plan and plan["status"] != "optimal":
                 faults.append(f"{plan['status']}, gap {100 * plan['gap']:.2f} %, {seconds:.2f} CPU s")
             cells.append(f"{plan['cost_bytes'] / KIB / KIB:7.3f}" if plan else "      -")

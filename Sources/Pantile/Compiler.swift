@@ -96,7 +96,7 @@ public struct Compiler: Sendable {
       inputNames: module.inputNames(of: function), outputNames: module.outputNames(of: function))
     // The order of the model, and one that moves fewer bytes when there is one: the judge takes the faster.
     var graphs = [given]
-    if let reordered = try given.reordered(on: planning) { graphs.append(reordered) }
+    if let reordered = given.reordered(on: planning) { graphs.append(reordered) }
     var best: (program: Program, timing: TimingResult, plan: ExecutionPlan, graph: StepGraph)?
     var judged: [(method: String, cycles: Int)] = []
     for (number, graph) in graphs.enumerated() {

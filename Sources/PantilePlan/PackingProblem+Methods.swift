@@ -48,6 +48,16 @@ extension PackingProblem {
     return decided
   }
 
+  /// Addresses for one of many plans that will mostly have none: the exact search first, whose conflicts are wanted, and the portfolio only
+  /// when it ends undecided.
+  ///
+  /// - Throws: what `check()` throws.
+  func packOrRefute() throws(DiagnosticError) -> PackingOutcome {
+    let decided = try packExactly(nodeBudget: min(20_000, fallbackNodeBudget))
+    guard case .unsolved(.budgetExhausted, _, _) = decided else { return decided }
+    return try PackingMethod.portfolio.solve(self)
+  }
+
   /// Nodes in reverse proportion to the pairs of buffer and step, which is what a node costs.
   private var fallbackNodeBudget: Int {
     min(PackingMethod.exactNodeBudget, max(1000, 1_000_000_000 / max(1, PackingModel(self).pairCount)))

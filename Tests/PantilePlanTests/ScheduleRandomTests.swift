@@ -149,6 +149,46 @@ struct ScheduleRandomTests {
     }
   }
 
+  /// The cost by rule is that of some plan for the order.
+  @Test(arguments: ScheduleFamily.allCases) func replacementByRuleIsNeverBelowTheOracle(family: ScheduleFamily) throws {
+    var optimalCount = 0
+    for problem in Self.problems(family, 0, of: Self.batchSize) {
+      let index = ScheduleIndex(problem)
+      if index.capacities.contains(where: { $0 < 0 }) { continue }
+      let run = ReplacementRun(index)
+      let truth = ScheduleOracle(problem).optimum(order: Array(problem.ops.indices))
+      for weight in [1, 2, 3] as [Int32] {
+        let order = (0..<Int32(problem.ops.count(where: { $0.role == .compute }))).map { $0 }
+        guard let cost = run.cost(of: order, copyWeight: weight, limit: .max) else { continue }
+        #expect(truth.map { $0 <= cost } ?? false, "cost \(cost), truth \(truth ?? -1): \(problem.source)")
+        if cost == truth { optimalCount += 1 }
+        #expect(run.cost(of: order, copyWeight: weight, limit: cost) == cost)
+        #expect(cost == 0 || run.cost(of: order, copyWeight: weight, limit: cost - 1) == nil)
+      }
+    }
+    #expect(optimalCount > 150)
+  }
+
+  /// A proof states how many states a search expanded: with these alone it must come to the same bound, whatever ended it first.
+  @Test func searchesRepeatByTheirStates() throws {
+    var endedByMoves = 0
+    for problem in ScheduleFamily.allCases.flatMap({ Self.problems($0, 0, of: Self.batchSize) }) {
+      let index = ScheduleIndex(problem)
+      if index.capacities.contains(where: { $0 < 0 }) { continue }
+      func search(budget: Int, moveBudget: Int = .max) -> ScheduleSearch.Result {
+        ScheduleSearch(index, boundBudget: 0, usesForcedMoves: false)
+          .bestFirst(below: .max, budget: budget, moveBudget: moveBudget)
+      }
+      let first = search(budget: 1_000_000, moveBudget: 25)
+      let second = search(budget: first.expanded)
+      #expect(second.lowerBound == first.lowerBound && second.expanded == first.expanded, "\(problem.source)")
+      if first.goal == nil, search(budget: first.expanded, moveBudget: first.expanded).expanded < first.expanded {
+        endedByMoves += 1
+      }
+    }
+    #expect(endedByMoves > 10)
+  }
+
   @Test(arguments: 0..<batches) func denseBlocksEqualTheOracle(batch: Int) throws {
     var movingCount = 0
     for seed in batch * 75..<(batch + 1) * 75 {

@@ -3,11 +3,11 @@ import PantileProblem
 /// What replacement by rule costs in one order after another, fast: flat arrays, no allocation an order.
 ///
 /// When an op does not fit, the tensor leaves whose next use is farthest, a distance being worth more where the tensor has a copy off chip
-/// already. It agrees with `GapTable.cost` of the plan it stands for; `GapTable` with the gap program then finds the best plan for the
-/// order that a search settles on.
+/// already. The cost is that of a plan, never below the optimum of the order; the gap program then finds the best plan for the order that a
+/// search settles on.
 ///
 /// **Source** the rule without weights: Belady 1966.
-final class ReplacementRun {
+package final class ReplacementRun {
   private struct Resident: BitwiseCopyable {
     var tensor: Int32
     var nextUse: Int32
@@ -43,7 +43,7 @@ final class ReplacementRun {
 
   private static let never = Int32.max
 
-  init(_ index: ScheduleIndex) {
+  package init(_ index: ScheduleIndex) {
     opCount = index.ops.count
     tensorCount = index.tensors.count
     memoryCount = index.capacities.count
@@ -102,7 +102,7 @@ final class ReplacementRun {
   ///   - copyWeight: What a step of distance counts for tensors with a copy, against 1 for those without.
   ///   - limit: Beyond this the run ends early.
   /// - Returns: nil when the cost is above the limit, or some op does not fit.
-  func cost(of order: UnsafePointer<Int32>, copyWeight: Int32, limit: Int) -> Int? {
+  package func cost(of order: UnsafePointer<Int32>, copyWeight: Int32, limit: Int) -> Int? {
     prepare(order)
     var residentCount: Int32 = 0
     var cost = 0

@@ -13,7 +13,7 @@ extension ScheduleMethod {
     return try planner.freeOrder(isExact: true)
   }
 
-  /// As `auto`, without the default order's program and the windows: the search alone, from a beam.
+  /// As `auto`, for whole tensors only.
   public static let exact = ScheduleMethod("exact", "best-first search over orders and residency with dominance") {
     (planner) throws(DiagnosticError) in
     if planner.options.order == .default { return try planner.solveOrder(planner.defaultOrder) }
@@ -33,7 +33,8 @@ extension SchedulePlanner {
   /// - Parameter isExact: Whether the best-first search runs; without it the bound is the covering's or the relaxation's.
   func freeOrder(isExact: Bool) throws(DiagnosticError) -> ScheduleCandidate? {
     var best: ScheduleCandidate?
-    for order in startOrders() where best?.cost != 0 {
+    let startOrders = startOrders()
+    for order in startOrders where best?.cost != 0 {
       let table = GapTable(index, order: order)
       if let plan = quickPlan(table), table.cost(plan) < best?.cost ?? .max {
         best = ScheduleCandidate(
@@ -74,16 +75,17 @@ extension SchedulePlanner {
       best = better
     }
     // A short round first: what it closes needs no long one.
-    for part in [2, 1] where !isClosed() {
+    for (annealingPart, statePart) in [(20, 2), (1, 1)] where !isClosed() {
       if let start = best {
         best = try annealed(
-          start, bound: bound, stepBudget: options.annealingBudget / (part > 1 ? 20 : 1), seed: UInt64(part))
+          start, from: startOrders, bound: bound, stepBudget: options.annealingBudget / annealingPart,
+          seed: UInt64(annealingPart))
         report("annealing", incumbent: best?.cost, bound: bound, states: states)
       }
       if isExact, !isClosed() {
         let limit = best?.cost ?? Int.max
         let (result, better) = exactSearch(
-          below: limit, budget: options.stateBudget / part, states: &states, bound: bound)
+          below: limit, budget: options.stateBudget / statePart, states: &states, bound: bound)
         if let better { best = better }
         if result.lowerBound > bound { (bound, proof) = (result.lowerBound, searchProof(result, below: limit)) }
       }
@@ -96,7 +98,8 @@ extension SchedulePlanner {
         if let better = try solveOrder(improved.order, start: improved.kept), better.cost < improved.cost {
           improved = better
         }
-        improved = try annealed(improved, bound: bound, stepBudget: options.annealingBudget / 4, seed: seed)
+        improved = try annealed(
+          improved, from: [], bound: bound, stepBudget: options.annealingBudget / 4, seed: seed)
         report("annealing", incumbent: improved.cost, bound: bound, states: states)
       }
       best = improved
@@ -111,13 +114,13 @@ extension SchedulePlanner {
     return result
   }
 
-  /// The better of a plan and what annealing finds, with the gap program on top: from the plan's order and from the others that are known,
-  /// then from the best so far.
+  /// The better of a plan and what annealing finds, with the gap program on top: from the plan's order and from others, then from the best
+  /// so far.
   private func annealed(
-    _ start: ScheduleCandidate, bound: Int, stepBudget: Int, seed: UInt64
+    _ start: ScheduleCandidate, from others: [[Int]], bound: Int, stepBudget: Int, seed: UInt64
   ) throws(DiagnosticError) -> ScheduleCandidate {
     var best = start
-    let orders = [start.order] + startOrders().filter { $0 != start.order }
+    let orders = [start.order] + others.filter { $0 != start.order }
     // Several short runs find more than a long one.
     let runs = 24
     for number in 0..<runs where best.cost > bound {
@@ -137,12 +140,17 @@ extension SchedulePlanner {
     .search(states: result.expanded, limit: limit, boundBudget: options.boundBudget)
   }
 
+  /// Children that states may have on average before a search counts as longer than its states say.
+  private static let movesPerState = 24
+
   private func exactSearch(
     below limit: Int, budget: Int, states: inout Int, bound: Int
   ) -> (result: ScheduleSearch.Result, better: ScheduleCandidate?) {
     let search = ScheduleSearch(index, boundBudget: options.boundBudget)
     let before = states
-    let result = search.bestFirst(below: limit, budget: budget) { expanded, reached in
+    let result = search.bestFirst(
+      below: limit, budget: budget, moveBudget: saturatingMultiply(budget, Self.movesPerState)
+    ) { expanded, reached in
       report("search", incumbent: limit == .max ? nil : limit, bound: max(bound, reached), states: before + expanded)
       return !Cancellation.isAllCancelled
     }

@@ -79,12 +79,7 @@ extension SchedulePlanner {
         guard let gapModel, !gapModel.counts.isEmpty else { break }
         plan = gapModel.kept(gapModel.point(kept), attempt: choice)
       }
-      let assembly = try table.assemble(plan) { (packing) throws(DiagnosticError) in
-        // The exact search mostly decides in less time than the greedy portfolio takes.
-        let decided = try packing.packExactly(nodeBudget: 20_000)
-        guard case .unsolved(.budgetExhausted, _, _) = decided else { return decided }
-        return try PackingMethod.portfolio.solve(packing)
-      }
+      let assembly = try table.assemble(plan) { (packing) throws(DiagnosticError) in try packing.packOrRefute() }
       switch assembly {
       case .placed(let parts):
         kept = plan

@@ -40,7 +40,7 @@ public struct ScheduleOptions: Sendable {
   }
 
   public var order: Order
-  /// States that the exact search may expand.
+  /// States that the exact search may expand; fewer where they have very many children.
   public var stateBudget: Int
   /// States of equal depth that the beam keeps.
   public var beamWidth: Int
@@ -55,8 +55,7 @@ public struct ScheduleOptions: Sendable {
 
   public init(
     order: Order = .free, stateBudget: Int = 400_000, beamWidth: Int = 200, annealingBudget: Int = 120_000_000,
-    nodeBudget: Int = 20_000,
-    boundBudget: Int = 1_000_000, progress: (@Sendable (Progress) -> Void)? = nil
+    nodeBudget: Int = 20_000, boundBudget: Int = 1_000_000, progress: (@Sendable (Progress) -> Void)? = nil
   ) {
     self.order = order
     self.stateBudget = stateBudget

@@ -58,16 +58,17 @@ extension ScheduleSearch {
     package var expanded: Int
   }
 
-  private static let movesPerState = 24
-
   /// Best-first search. It ends at the first complete state, which is optimal; when nothing below the limit is left, which proves that the
   /// limit is optimal; or when the budget ends, with the smallest estimate left as the bound.
   ///
   /// - Parameters:
   ///   - limit: The cost of a schedule that is known; only better ones are looked for.
-  ///   - budget: States to expand; fewer where they have more than `movesPerState` children on average.
+  ///   - budget: States to expand.
+  ///   - moveBudget: Children to make, which is what the time goes into. Who runs a search again gives its states only.
   ///   - progress: Called now and then with the expanded states and the bound; false ends the search.
-  package func bestFirst(below limit: Int, budget: Int, progress: (Int, Int) -> Bool = { _, _ in true }) -> Result {
+  package func bestFirst(
+    below limit: Int, budget: Int, moveBudget: Int = .max, progress: (Int, Int) -> Bool = { _, _ in true }
+  ) -> Result {
     var queue = StateQueue()
     guard let start = start(), estimates[start] < limit else {
       return Result(goal: nil, lowerBound: limit, expanded: 0)
@@ -78,7 +79,7 @@ extension ScheduleSearch {
       if isDropped(state) { continue }
       if isFinal(state) { return result(state, cost(state), expanded) }
       let isEnd =
-        expanded >= budget || moveCount / Self.movesPerState >= budget
+        expanded >= budget || moveCount >= moveBudget
         || (expanded & 255 == 255 && !progress(expanded, estimates[state]))
       if isEnd { return result(nil, min(limit, estimates[state]), expanded) }
       expanded += 1
