@@ -23,6 +23,7 @@ extension ExecutionPlan {
     var parts = ["tiles \(tiles.joined(separator: " "))"]
     if !nest.loops.isEmpty { parts.append("loops \(nest.loops.map { names[$0] }.joined(separator: " "))") }
     parts.append("slots \(slots.joined(separator: " "))")
+    if !choice.prefetched.isEmpty { parts.append("prefetches \(choice.prefetched.sorted().joined(separator: " "))") }
     if !choice.residentReads.isEmpty {
       parts.append(
         "reads on chip \(choice.residentReads.sorted().map { graph.storages[$0].name }.joined(separator: " "))")

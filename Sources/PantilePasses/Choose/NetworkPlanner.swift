@@ -59,8 +59,9 @@ public struct NetworkPlanner {
     for _ in 0...graph.storages.count {
       let (problem, candidates, tilingGap) = try scheduleProblem(keepable: keepable, cache: &cache)
       let solution = try solved(problem)
-      if let plan = try pack(problem, candidates, solution, tilingGap: tilingGap) {
-        plans.append(plan)
+      let packed = try packings(problem, candidates, solution, tilingGap: tilingGap)
+      if !packed.isEmpty {
+        plans += packed
         break
       }
       let kept = graph.storages.indices.filter { keepable[$0] && keptCount(solution, problem, $0) > 0 }
@@ -74,7 +75,7 @@ public struct NetworkPlanner {
       let (problem, candidates, tilingGap) = try scheduleProblem(
         keepable: keepable.map { _ in false }, cache: &cache)
       let solution = try solved(problem)
-      if let plan = try pack(problem, candidates, solution, tilingGap: tilingGap) { plans.append(plan) }
+      plans += try packings(problem, candidates, solution, tilingGap: tilingGap)
     }
     return plans
   }
@@ -204,9 +205,22 @@ public struct NetworkPlanner {
     return solution.kept[index]
   }
 
-  /// The plan with addresses, or nil when the packing has none.
-  private func pack(
+  /// The plan with addresses, prefetching where there is room and without prefetch; empty when the packing has none.
+  private func packings(
     _ problem: ChoiceProblem, _ candidates: [[Candidate]], _ solution: ChoiceSolution, tilingGap: Gap
+  ) throws(DiagnosticError) -> [ExecutionPlan] {
+    guard let plain = try pack(problem, candidates, solution, tilingGap: tilingGap, prefetching: false) else {
+      return []
+    }
+    guard let early = try pack(problem, candidates, solution, tilingGap: tilingGap, prefetching: true) else {
+      return [plain]
+    }
+    return [early, plain]
+  }
+
+  /// The plan with addresses, or nil when the packing has none, or when nothing can be prefetched though it should be.
+  private func pack(
+    _ problem: ChoiceProblem, _ candidates: [[Candidate]], _ solution: ChoiceSolution, tilingGap: Gap, prefetching: Bool
   ) throws(DiagnosticError) -> ExecutionPlan? {
     var choices: [StepChoice] = []
     for (index, choice) in solution.choice.enumerated() {
@@ -234,11 +248,13 @@ public struct NetworkPlanner {
           size: aligned(graph.storages[storage].bytes), alignment: slotAlignment))
     }
     var stepBuffers: [[(name: String, buffer: Int)]] = []
+    var constants: [(step: Int, name: String, buffer: Int)] = []
     for (index, step) in graph.steps.enumerated() {
       var own: [(name: String, buffer: Int)] = []
       for buffer in step.buffers(choices[index], in: graph) {
         let slots = choices[index].slots[buffer.name] ?? 1
         choices[index].slots[buffer.name] = slots
+        if buffer.isConstant, index > 0 { constants.append((index, buffer.name, buffers.count)) }
         own.append((buffer.name, buffers.count))
         buffers.append(
           .init(
@@ -246,6 +262,18 @@ public struct NetworkPlanner {
             alignment: slotAlignment, bankGroup: buffer.group.rawValue))
       }
       stepBuffers.append(own)
+    }
+    if prefetching {
+      // A buffer takes its room one step earlier where the bytes are there.
+      var free = graph.steps.indices.map { step in
+        buffers.reduce(machine.scratchpadBytes) { $1.start <= step && step < $1.end ? $0 - $1.size : $0 }
+      }
+      for constant in constants where buffers[constant.buffer].size <= free[constant.step - 1] {
+        buffers[constant.buffer].start = constant.step - 1
+        free[constant.step - 1] -= buffers[constant.buffer].size
+        choices[constant.step].prefetched.insert(constant.name)
+      }
+      if choices.allSatisfy(\.prefetched.isEmpty) { return nil }
     }
     let packing = PackingProblem(
       name: graph.name, buffers: buffers, capacity: machine.scratchpadBytes, bankBytes: machine.bankBytes)
@@ -267,6 +295,6 @@ public struct NetworkPlanner {
         tilingGap,
         Gap("residency", bound: solution.boundName, value: solution.cycles, lowerBound: solution.lowerBound),
         Gap("packing", bound: "bytes alive", value: packed.height, lowerBound: packed.lowerBound),
-      ], method: solution.method)
+      ], method: prefetching ? "\(solution.method), prefetching" : solution.method)
   }
 }

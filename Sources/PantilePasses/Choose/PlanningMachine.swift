@@ -53,12 +53,12 @@ public struct PlanningMachine: Sendable {
     scratchpadBytes = scratchpad.bytes
     bankBytes = max(1, scratchpad.bytes / scratchpad.banks)
     accumulatorBytes = machine.memories.first { $0.kind == .accumulator }?.bytes ?? 0
-    // A command that moves little still pays for the answer's latency once the queue runs dry; the simulator knows the
-    // truth, planning only needs the order of magnitude.
+    // A buffer of two slots is filled anew at most twice in the time of a load and its answer, so a small load costs about half of
+    // the latency beside its bytes; the simulator knows the truth, planning only needs the order of magnitude.
     burst = dram.burst
     link = TilingProblem.Link(
       "dram", rate: TransferRate(bytes: dram.bandwidthNumerator, cycles: dram.bandwidthDenominator),
-      latency: dram.latency, commandCycles: 1)
+      latency: dram.latency, commandCycles: max(1, dram.latency / 2))
   }
 
   /// The Program's memories.

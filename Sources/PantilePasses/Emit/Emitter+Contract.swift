@@ -43,7 +43,7 @@ extension Emitter {
     }
     let wPair = blockLoad(blocks.weights, block.weights, blockNumber, wBuffer)
     let wChannels = load(
-      "\(name).w", from: wPair.0, to: wPair.1, slots: slots("w"), innermost: w.innermost, nest: nest, consumer: array,
+      "w", of: index, from: wPair.0, to: wPair.1, innermost: w.innermost, nest: nest, consumer: array,
       layer: layer, bodies: &bodies)
     func blockOperand(_ buffer: OperandPlace.Buffer, bits: Int, rowBytes: Int) -> AddressGenerator {
       let channels = nest.length(D.c)
@@ -65,7 +65,7 @@ extension Emitter {
       let indexBuffer = buffer(index, "index", slotBytes: aligned(block.indices), visit: w.visit)
       let pair = blockLoad(region, block.indices, blockNumber, indexBuffer)
       indexChannels = load(
-        "\(name).index", from: pair.0, to: pair.1, slots: slots("index"), innermost: w.innermost, nest: nest,
+        "index", of: index, from: pair.0, to: pair.1, innermost: w.innermost, nest: nest,
         consumer: array, layer: layer, bodies: &bodies)
       indexOperand = blockOperand(
         indexBuffer, bits: step.indexBits, rowBytes: step.indexRowBytes(columns.largest))
@@ -79,8 +79,7 @@ extension Emitter {
     let parameterPair = blockLoad(
       parameterRegion, parameterBytes, loopIndex(D.g) * nest.trips(D.n) + loopIndex(D.n), parameterBuffer)
     let parameterChannels = load(
-      "\(name).parameters", from: parameterPair.0, to: parameterPair.1, slots: slots("parameters"),
-      innermost: parameter.innermost, nest: nest, consumer: drain, layer: layer, bodies: &bodies)
+      "parameters", of: index, from: parameterPair.0, to: parameterPair.1, innermost: parameter.innermost, nest: nest, consumer: drain, layer: layer, bodies: &bodies)
 
     // Activations.
     let x = visits(addressing.x.relevant)
@@ -92,8 +91,8 @@ extension Emitter {
       let xBuffer = buffer(index, "x", slotBytes: aligned(addressing.x.boxBytes), visit: x.visit)
       xPlace = .buffer(xBuffer)
       xChannels = load(
-        "\(name).x", from: addressing.x.box(in: dram, base: dramBase(step.x)), to: addressing.x.box(in: xBuffer),
-        slots: slots("x"), innermost: x.innermost, nest: nest, consumer: array, layer: layer, bodies: &bodies)
+        "x", of: index, from: addressing.x.box(in: dram, base: dramBase(step.x)), to: addressing.x.box(in: xBuffer),
+        innermost: x.innermost, nest: nest, consumer: array, layer: layer, bodies: &bodies)
     }
 
     // Residual.
@@ -109,8 +108,8 @@ extension Emitter {
           index, "residual", slotBytes: aligned(residualAddressing.boxBytes), visit: out.visit)
         residualPlace = .buffer(residualBuffer)
         residualChannels = load(
-          "\(name).residual", from: residualAddressing.box(in: dram, base: dramBase(residual.tensor)),
-          to: residualAddressing.box(in: residualBuffer), slots: slots("residual"), innermost: out.innermost,
+          "residual", of: index, from: residualAddressing.box(in: dram, base: dramBase(residual.tensor)),
+          to: residualAddressing.box(in: residualBuffer), innermost: out.innermost,
           nest: nest, consumer: drain, layer: layer, bodies: &bodies)
       }
     }

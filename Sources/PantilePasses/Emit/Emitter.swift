@@ -5,7 +5,7 @@ import PantileSupport
 ///
 /// Every queue of a step has the step's whole loop nest; guards pick the trips in which its commands take place. A
 /// buffer with s slots has a `data` and a `space` channel. A step starts when the last command of the step before has
-/// ended; the queues that take part in it wait for that.
+/// ended; the queues that take part in it wait for that. Only the first slots of prefetched buffers are filled before.
 struct Emitter {
   struct Names {
     var core = "core0"
@@ -27,7 +27,10 @@ struct Emitter {
   var regionOfStorage: [RegionID?]
   var nextDRAM = 0
   private var orderChannels: [Pair: ChannelID] = [:]
-  private var previousFinal: QueueID?
+  /// The command that ends each emitted step: the last of this node of this queue.
+  private var finals: [(queue: QueueID, node: Int)] = []
+  /// The last step whose end the load queue has waited for.
+  private var loadedAfter = -1
 
   struct Queues {
     var load: QueueID
@@ -76,6 +79,7 @@ struct Emitter {
       var bodies: [QueueID: [Program.Node]] = [:]
       let final: QueueID
       let nest: TiledNest
+      beginPrefetch(of: index, layer: layer)
       switch step.body {
       case .contract(let contract):
         nest = contract.nest(plan.choices[index])
@@ -84,7 +88,7 @@ struct Emitter {
         nest = map.nest(plan.choices[index])
         final = emit(map, index, layer, nest, &bodies)
       }
-      close(step: index, layer: layer, nest: nest, final: final, bodies: &bodies)
+      close(layer: layer, nest: nest, final: final, bodies: &bodies)
     }
     guard nextDRAM <= program.memories[dram.offset].bytes else {
       throw DiagnosticError(
@@ -171,22 +175,34 @@ struct Emitter {
 
   // MARK: Steps in sequence
 
+  /// A prefetch takes room that the step before the last may have used.
+  private mutating func beginPrefetch(of step: Int, layer: LayerID) {
+    guard !plan.choices[step].prefetched.isEmpty, let wait = waitOfLoads(forEndOf: step - 2) else { return }
+    program.queues[queues.load.offset].body.append(.command(Command(.sync, layer: layer, waits: [wait])))
+  }
+
+  /// What the load queue has to wait for before it may rely on the end of a step; nil when it knows of it already.
+  private mutating func waitOfLoads(forEndOf step: Int) -> Wait? {
+    guard step > loadedAfter, finals[step].queue != queues.load else { return nil }
+    loadedAfter = step
+    return Wait(signalAtEnd(of: step, to: queues.load))
+  }
+
   /// Puts the bodies into the queues: the wait for the step before in front, the signals for the step after at the end
   /// of the final command.
   private mutating func close(
-    step: Int, layer: LayerID, nest: TiledNest, final: QueueID, bodies: inout [QueueID: [Program.Node]]
+    layer: LayerID, nest: TiledNest, final: QueueID, bodies: inout [QueueID: [Program.Node]]
   ) {
-    if let previous = previousFinal {
-      for queue in queues.all where bodies[queue] != nil && queue != previous {
-        let channel = orderChannel(from: previous, to: queue)
-        signalAtEnd(of: previous, channel)
-        program.queues[queue.offset].body.append(.command(Command(.sync, layer: layer, waits: [Wait(channel)])))
+    if let previous = finals.last {
+      for queue in queues.all where bodies[queue] != nil && queue != previous.queue && queue != queues.load {
+        let wait = Wait(signalAtEnd(of: finals.count - 1, to: queue))
+        program.queues[queue.offset].body.append(.command(Command(.sync, layer: layer, waits: [wait])))
       }
     }
     for queue in queues.all {
       if let body = bodies[queue] { program.queues[queue.offset].body += nest.wrap(body) }
     }
-    previousFinal = final
+    finals.append((final, program.queues[final.offset].body.count - 1))
   }
 
   private mutating func orderChannel(from: QueueID, to: QueueID) -> ChannelID {
@@ -195,41 +211,54 @@ struct Emitter {
     let channel = program.add(
       channel: .init(
         name: "order.\(program.queues[from.offset].engine).\(program.queues[to.offset].engine)", role: .order,
-        producer: from, consumer: to, initial: 0, capacity: 1))
+        producer: from, consumer: to, initial: 0,
+        // Loads may have two ends before them: that of the step before the last, and that of the last.
+        capacity: to == queues.load ? 2 : 1))
     orderChannels[pair] = channel
     return channel
   }
 
-  /// Adds a signal to the last command of a queue, in the last trip of all loops around it.
-  private mutating func signalAtEnd(of queue: QueueID, _ channel: ChannelID) {
-    func patch(_ nodes: inout [Program.Node], depth: Int) {
-      guard let last = nodes.indices.last else { return }
-      switch nodes[last] {
+  /// Adds a signal to the command that ends a step, in the last trip of all loops around it.
+  private mutating func signalAtEnd(of step: Int, to consumer: QueueID) -> ChannelID {
+    let (queue, node) = finals[step]
+    let channel = orderChannel(from: queue, to: consumer)
+    func patch(_ node: inout Program.Node, depth: Int) {
+      switch node {
       case .loop(let count, var body):
-        patch(&body, depth: depth + 1)
-        nodes[last] = .loop(count: count, body)
+        guard let last = body.indices.last else { return }
+        patch(&body[last], depth: depth + 1)
+        node = .loop(count: count, body)
       case .command(var command):
         // Loops in which the command is guarded to the last trip need no second guard.
         let guarded = Set(command.guards.filter { $0.position == .last }.map(\.depth))
         let guards = (0..<depth).filter { !guarded.contains($0) }.map { Guard(.last, $0) }
         command.signals.append(Signal(channel, at: .written, when: guards))
-        nodes[last] = .command(command)
+        node = .command(command)
       }
     }
-    patch(&program.queues[queue.offset].body, depth: 0)
+    patch(&program.queues[queue.offset].body[node], depth: 0)
+    return channel
   }
 
-  /// Loads of one operand for each of its visits.
+  /// Loads of one operand of a step into its buffer, for each of its visits.
   mutating func load(
-    _ name: String, from source: AddressGenerator, to buffer: AddressGenerator, slots: Int, innermost: Int,
+    _ operand: String, of step: Int, from source: AddressGenerator, to buffer: AddressGenerator, innermost: Int,
     nest: TiledNest, consumer: QueueID, layer: LayerID, bodies: inout [QueueID: [Program.Node]]
   ) -> Handshake {
-    let channels = handshake(name, slots: slots, from: queues.load, to: consumer)
+    let choice = plan.choices[step]
+    let channels = handshake(
+      "\(graph.steps[step].name).\(operand)", slots: choice.slots[operand] ?? 1, from: queues.load, to: consumer)
+    let guards = nest.firstTrip(inside: innermost)
+    var waits = [Wait(channels.space)]
+    if !choice.prefetched.contains(operand), var order = waitOfLoads(forEndOf: step - 1) {
+      order.guards = nest.firstTrip(inside: -1).filter { !guards.contains($0) }
+      waits.append(order)
+    }
     bodies[queues.load, default: []].append(
       .command(
         Command(
-          .copy(Copy(from: source, to: buffer)), layer: layer, when: nest.firstTrip(inside: innermost),
-          waits: [Wait(channels.space)], signals: [Signal(channels.data, at: .written)])))
+          .copy(Copy(from: source, to: buffer)), layer: layer, when: guards, waits: waits,
+          signals: [Signal(channels.data, at: .written)])))
     return channels
   }
 

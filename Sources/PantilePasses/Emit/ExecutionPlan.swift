@@ -8,6 +8,8 @@ public struct StepChoice: Sendable, Hashable {
   public var order: [Int]
   /// Slots of each buffer, by buffer name.
   public var slots: [String: Int]
+  /// Buffers of constants whose first slots are loaded while the step before runs; their room is theirs from that step on.
+  public var prefetched: Set<String> = []
   /// Storages that it reads in the scratchpad.
   public var residentReads: Set<Int>
   /// Whether it leaves its output in the scratchpad.

@@ -9,6 +9,8 @@ struct StepBuffer {
   var name: String
   var slotBytes: Int
   var group: Group
+  /// Filled from what is off chip before the run: weights and other constants.
+  var isConstant = false
 }
 
 /// Slots start at multiples of this many bytes, so that 32-bit elements are aligned and bursts are whole.
@@ -51,9 +53,10 @@ extension ContractStep {
     let nest = nest(choice)
     var buffers: [StepBuffer] = []
     let block = blockBytes(channels: nest.length(Dim.c).largest, columns: nest.length(Dim.n).largest)
-    buffers.append(StepBuffer(name: "w", slotBytes: aligned(block.weights), group: .arrayOperand))
+    buffers.append(StepBuffer(name: "w", slotBytes: aligned(block.weights), group: .arrayOperand, isConstant: true))
     if sparsity != nil {
-      buffers.append(StepBuffer(name: "index", slotBytes: aligned(block.indices), group: .arrayOperand))
+      buffers.append(
+        StepBuffer(name: "index", slotBytes: aligned(block.indices), group: .arrayOperand, isConstant: true))
     }
     if !choice.residentReads.contains(graph.tensors[x].storage) {
       buffers.append(
@@ -62,7 +65,7 @@ extension ContractStep {
     buffers.append(
       StepBuffer(
         name: "parameters", slotBytes: aligned(Self.parameterBytes(columns: nest.length(Dim.n).largest)),
-        group: .epilogueOperand))
+        group: .epilogueOperand, isConstant: true))
     if let residual, !choice.residentReads.contains(graph.tensors[residual.tensor].storage),
       let addressing = addressing(nest, graph).residual
     {
@@ -123,9 +126,10 @@ extension MapStep {
     let nest = nest(choice)
     var buffers: [StepBuffer] = []
     for index in inputs.indices where !isResident(index, choice, graph) {
-      buffers.append(
-        StepBuffer(
-          name: "in\(index)", slotBytes: aligned(addressing(index, nest, graph).boxBytes), group: .vectorOperand))
+      var buffer = StepBuffer(
+        name: "in\(index)", slotBytes: aligned(addressing(index, nest, graph).boxBytes), group: .vectorOperand)
+      if case .constant = inputs[index].source { buffer.isConstant = true }
+      buffers.append(buffer)
     }
     for index in temporaries.indices {
       buffers.append(
