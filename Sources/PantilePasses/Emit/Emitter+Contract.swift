@@ -79,7 +79,8 @@ extension Emitter {
     let parameterPair = blockLoad(
       parameterRegion, parameterBytes, loopIndex(D.g) * nest.trips(D.n) + loopIndex(D.n), parameterBuffer)
     let parameterChannels = load(
-      "parameters", of: index, from: parameterPair.0, to: parameterPair.1, innermost: parameter.innermost, nest: nest, consumer: drain, layer: layer, bodies: &bodies)
+      "parameters", of: index, from: parameterPair.0, to: parameterPair.1, innermost: parameter.innermost, nest: nest,
+      consumer: drain, layer: layer, bodies: &bodies)
 
     // Activations.
     let x = visits(addressing.x.relevant)

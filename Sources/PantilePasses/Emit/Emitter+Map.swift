@@ -30,7 +30,8 @@ extension Emitter {
         source = addressing.box(in: dram, base: base(ofRegion: region))
       }
       let channels = load(
-        "in\(input)", of: index, from: source, to: addressing.box(in: inBuffer), innermost: innermost, nest: nest, consumer: queues.vector, layer: layer, bodies: &bodies)
+        "in\(input)", of: index, from: source, to: addressing.box(in: inBuffer), innermost: innermost, nest: nest,
+        consumer: queues.vector, layer: layer, bodies: &bodies)
       waits.append(Wait(channels.data, when: nest.firstTrip(inside: innermost)))
       signals.append(Signal(channels.space, at: .written, when: nest.lastTrip(inside: innermost)))
     }
