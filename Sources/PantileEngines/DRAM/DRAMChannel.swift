@@ -32,7 +32,6 @@ struct DRAMChannel: Sendable {
   struct Rank {
     var shared = Shared()
     var nextPrecharge = 0
-    var nextRefresh = 0
     /// The last four activates, a ring.
     var activates: SIMD4<Int> = .init(repeating: Int.min / 2)
     var oldestActivate = 0
@@ -238,17 +237,13 @@ struct DRAMChannel: Sendable {
       fallDue()
       nextRefreshDue += refreshPeriod
     }
-    var rowsFree = true
-    var columnsFree = true
+    var sent = Sent.none
     if !refreshQueue.isEmpty, refreshBound <= cycle, stepRefresh(at: cycle) {
-      rowsFree = false
-      columnsFree = isSplitBus
+      sent = .row
+    } else {
+      sent = sendForRequest(at: cycle, after: .none)
     }
-    while rowsFree || columnsFree {
-      guard let isColumn = issueForRequest(at: cycle, rows: rowsFree, columns: columnsFree) else { break }
-      guard isSplitBus, rowsFree, columnsFree else { break }
-      if isColumn { columnsFree = false } else { rowsFree = false }
-    }
+    if isSplitBus, sent != .none { _ = sendForRequest(at: cycle, after: sent) }
     let moved = moveToBank()
     var next = moved ? cycle + 1 : Int.max
     if !refreshQueue.isEmpty { next = min(next, max(refreshBound, cycle + 1)) }
@@ -313,13 +308,11 @@ struct DRAMChannel: Sendable {
       earliest = min(earliest, ready)
     }
     if earliest == Int.max {
-      let isRank = controller.refresh != .bankStaggered
-      let ready = max(closedReady, isRank ? ranks[rank].nextRefresh : 0)
-      if ready <= cycle {
+      if closedReady <= cycle {
         refresh(targets, rank: rank, at: cycle)
         return true
       }
-      earliest = ready
+      earliest = closedReady
     }
     refreshBound = earliest
     return false
@@ -339,36 +332,39 @@ struct DRAMChannel: Sendable {
       }
       count.refreshes += 1
       ranks[rank].shared.nextActivate = max(ranks[rank].shared.nextActivate, cycle + timing.refreshTime)
-      ranks[rank].nextRefresh = cycle + timing.refreshInterval
     }
   }
 
   // MARK: Commands for requests
 
-  /// Sends the first command that can go out, asking the banks in turn. Returns whether it was a column command; nil when there
-  /// is none.
-  private mutating func issueForRequest(at cycle: Int, rows: Bool, columns: Bool) -> Bool? {
+  /// What went out in a clock; row commands are activate, precharge and refresh.
+  private enum Sent { case none, row, column }
+
+  /// Sends the first command that can go out, asking the banks in turn.
+  ///
+  /// - Parameter earlier: what went out already in this clock. The arbiter picks one more command; if that needs the same bus, it
+  ///   waits, and the turn of its bank is over.
+  private mutating func sendForRequest(at cycle: Int, after earlier: Sent) -> Sent {
     let blocked = refreshedBanks
     let start = lastBank + 1
     var bank = nextBusyBank(from: start)
-    while bank >= 0 {
-      if banks[bank].bound <= cycle, !blocked.contains(bank),
-        let isColumn = issue(bank, at: cycle, rows: rows, columns: columns)
-      {
-        return isColumn
+    var isWrapped = false
+    while true {
+      if bank < 0 || (isWrapped && bank >= start) {
+        if isWrapped { return .none }
+        isWrapped = true
+        bank = nextBusyBank(from: 0)
+        continue
+      }
+      if banks[bank].bound <= cycle, !blocked.contains(bank) {
+        let choice = choose(bank, at: cycle)
+        if choice != Choice.none {
+          lastBank = bank
+          return send(choice, to: bank, at: cycle, after: earlier)
+        }
       }
       bank = nextBusyBank(from: bank + 1)
     }
-    bank = nextBusyBank(from: 0)
-    while bank >= 0, bank < start {
-      if banks[bank].bound <= cycle, !blocked.contains(bank),
-        let isColumn = issue(bank, at: cycle, rows: rows, columns: columns)
-      {
-        return isColumn
-      }
-      bank = nextBusyBank(from: bank + 1)
-    }
-    return nil
   }
 
   /// The first bank with requests from `start` on; -1 when there is none.
@@ -384,35 +380,31 @@ struct DRAMChannel: Sendable {
     return word * 64 + bits.trailingZeroBitCount
   }
 
-  /// Sends the command that the first served request of a bank needs, or notes when one can go out.
-  private mutating func issue(_ bank: Int, at cycle: Int, rows: Bool, columns: Bool) -> Bool? {
-    switch choose(bank, at: cycle, rows: rows, columns: columns) {
-    case .none: return nil
+  private mutating func send(_ choice: Choice, to bank: Int, at cycle: Int, after earlier: Sent) -> Sent {
+    let kind: Sent = if case .column = choice { .column } else { .row }
+    guard kind != earlier else { return .none }
+    switch choice {
+    case .none: return .none
     case .activate: activate(bank, row: slots[place(bank, 0)].row, at: cycle)
     case .precharge: precharge(bank, at: cycle)
-    case .column(let position):
-      column(bank, position, at: cycle)
-      lastBank = bank
-      noteBound(of: bank)
-      return true
+    case .column(let position): column(bank, position, at: cycle)
     }
-    lastBank = bank
     noteBound(of: bank)
-    return false
+    return kind
   }
 
-  private enum Choice {
+  private enum Choice: Equatable {
     case none, activate, precharge
     case column(Int)
   }
 
   /// Sets the bound of a bank after a change; no clock is as early as this one, so nothing is chosen.
   @inline(__always) private mutating func noteBound(of bank: Int) {
-    _ = choose(bank, at: Int.min, rows: true, columns: true)
+    _ = choose(bank, at: Int.min)
   }
 
   /// The command that goes out for a bank in this clock. When there is none, `bound` says before when there will be none.
-  private mutating func choose(_ bank: Int, at cycle: Int, rows: Bool, columns: Bool) -> Choice {
+  private mutating func choose(_ bank: Int, at cycle: Int) -> Choice {
     let state = banks[bank]
     let rank = bank / banksPerRank
     let group = bank / banksPerGroup
@@ -420,23 +412,19 @@ struct DRAMChannel: Sendable {
       let four = ranks[rank].activates[ranks[rank].oldestActivate] &+ timing.fourActivates
       let ready = max(
         max(state.nextActivate, groups[group].nextActivate), max(ranks[rank].shared.nextActivate, four))
-      if ready <= cycle, rows { return .activate }
-      banks[bank].bound = ready <= cycle ? cycle + 1 : ready
+      if ready <= cycle { return .activate }
+      banks[bank].bound = ready
       return .none
     }
     let isMissFirst = slots[place(bank, 0)].row != state.openRow
     var earliest = Int.max
     let prechargeReady = max(state.nextPrecharge, ranks[rank].nextPrecharge)
     if isMissFirst, state.hits >= controller.rowHitLimit || isInOrder {
-      if prechargeReady <= cycle, rows { return .precharge }
+      if prechargeReady <= cycle { return .precharge }
       earliest = prechargeReady
     }
-    var readReady = max(state.nextRead, max(groups[group].nextRead, ranks[rank].shared.nextRead))
-    var writeReady = max(state.nextWrite, max(groups[group].nextWrite, ranks[rank].shared.nextWrite))
-    if !columns {
-      readReady = max(readReady, cycle &+ 1)
-      writeReady = max(writeReady, cycle &+ 1)
-    }
+    let readReady = max(state.nextRead, max(groups[group].nextRead, ranks[rank].shared.nextRead))
+    let writeReady = max(state.nextWrite, max(groups[group].nextWrite, ranks[rank].shared.nextWrite))
     var hasHit = false
     var seenRead = false
     var seenWrite = false
@@ -458,10 +446,10 @@ struct DRAMChannel: Sendable {
       if seenRead && seenWrite { break }
     }
     if isMissFirst, !hasHit {
-      if prechargeReady <= cycle, rows { return .precharge }
+      if prechargeReady <= cycle { return .precharge }
       earliest = min(earliest, prechargeReady)
     }
-    banks[bank].bound = earliest <= cycle ? cycle + 1 : earliest
+    banks[bank].bound = earliest
     return .none
   }
 

@@ -32,7 +32,8 @@ public struct DRAMTraceRun: Sendable {
     doneByChannel = [Int](repeating: 0, count: device.organization.channels)
     var memory = DRAMSystem(device, recordsCommands: recordsCommands)
     let capacity = device.organization.capacity
-    var cycle = 0
+    // The front end makes its first request in clock 0; the controller sees it in clock 1.
+    var cycle = 1
     for entry in trace {
       guard cycle < cycles,
         let taken = memory.advance(untilRoomAt: entry.address, isWrite: entry.isWrite, from: cycle, before: cycles)
