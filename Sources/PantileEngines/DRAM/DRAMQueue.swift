@@ -1,6 +1,6 @@
 /// Requests that wait before the banks, in order of arrival, in a ring of fixed size.
-struct DRAMQueue {
-  struct Item {
+struct DRAMQueue: ~Copyable {
+  struct Item: BitwiseCopyable {
     var request: Int32
     var bank: Int32
   }
@@ -9,7 +9,7 @@ struct DRAMQueue {
   /// As many of the oldest items are known to find no room at their banks.
   var blocked = 0
   let capacity: Int
-  private var items: [Item]
+  private let items: FixedBuffer<Item>
   private var head = 0
   private let mask: Int
 
@@ -17,7 +17,7 @@ struct DRAMQueue {
     self.capacity = capacity
     var size = 1
     while size < capacity { size *= 2 }
-    items = [Item](repeating: Item(request: -1, bank: -1), count: size)
+    items = FixedBuffer(repeating: Item(request: -1, bank: -1), count: size)
     mask = size - 1
   }
 

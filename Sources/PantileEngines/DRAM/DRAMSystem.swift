@@ -10,9 +10,10 @@ import PantileTarget
 /// memory.takeCompletions { done in ... }   // tag and clock, final once told; a read's data may lie in the future
 /// ```
 /// Work is done only in clocks in which something happens; the answers are the same as if every clock were stepped.
-public struct DRAMSystem: Sendable {
+public struct DRAMSystem: ~Copyable {
   public let device: DRAMDevice
-  private var channels: [DRAMChannel]
+  private let channels: UnsafeMutablePointer<DRAMChannel>
+  private let channelCount: Int
   private let burstShift: Int
   private let channelShift, channelMask: Int
   private let rowShift, rowMask: Int
@@ -24,8 +25,10 @@ public struct DRAMSystem: Sendable {
   /// - Parameter recordsCommands: keep every command for `commands`.
   public init(_ device: DRAMDevice, recordsCommands: Bool = false) {
     self.device = device
-    channels = (0..<device.organization.channels).map {
-      DRAMChannel(device, index: $0, recordsCommands: recordsCommands)
+    channelCount = device.organization.channels
+    channels = .allocate(capacity: channelCount)
+    for index in 0..<channelCount {
+      (channels + index).initialize(to: DRAMChannel(device, index: index, recordsCommands: recordsCommands))
     }
     burstShift = device.organization.burstBytes.trailingZeroBitCount
     func place(_ field: DRAMAddressMap.Field) -> (Int, Int) {
@@ -38,6 +41,11 @@ public struct DRAMSystem: Sendable {
     (groupShift, groupMask) = place(.group)
     (bankShift, bankMask) = place(.bank)
     (columnShift, columnMask) = place(.column)
+  }
+
+  deinit {
+    channels.deinitialize(count: channelCount)
+    channels.deallocate()
   }
 
   /// The channel that serves an address. Addresses beyond the capacity wrap around.
@@ -71,7 +79,7 @@ public struct DRAMSystem: Sendable {
 
   /// Does everything that happens before a clock.
   public mutating func advance(before cycle: Int) {
-    for index in channels.indices { channels[index].advance(before: cycle) }
+    for index in 0..<channelCount { channels[index].advance(before: cycle) }
   }
 
   /// Does everything before `cycle` in one channel, and further until a request has room there or `limit` is reached.
@@ -93,14 +101,21 @@ public struct DRAMSystem: Sendable {
   }
 
   /// A clock before which nothing happens; never too late. Refreshes count.
-  public var nextEventTime: Int { channels.reduce(Int.max) { min($0, $1.nextEvent) } }
+  public var nextEventTime: Int {
+    var next = Int.max
+    for index in 0..<channelCount { next = min(next, channels[index].nextEvent) }
+    return next
+  }
 
   /// Whether no request waits; data may still be on its way.
-  public var isIdle: Bool { channels.allSatisfy(\.isIdle) }
+  public var isIdle: Bool {
+    for index in 0..<channelCount where !channels[index].isIdle { return false }
+    return true
+  }
 
   /// Hands over what became certain since the last call, channel by channel, in order of decision.
   public mutating func takeCompletions(_ body: (DRAMCompletion) -> Void) {
-    for index in channels.indices {
+    for index in 0..<channelCount {
       for completion in channels[index].completions { body(completion) }
       channels[index].completions.removeAll(keepingCapacity: true)
     }
@@ -109,11 +124,13 @@ public struct DRAMSystem: Sendable {
   /// What each channel did in the clocks `0 ..< cycle`.
   ///
   /// - Precondition: advanced exactly to `cycle`.
-  public func counts(until cycle: Int) -> [DRAMCounts] { channels.map { $0.counts(until: cycle) } }
+  public func counts(until cycle: Int) -> [DRAMCounts] {
+    (0..<channelCount).map { channels[$0].counts(until: cycle) }
+  }
 
   /// All commands so far, by clock, then channel; empty unless they are recorded.
   public var commands: [DRAMCommand] {
-    let all = channels.flatMap(\.commands)
+    let all = (0..<channelCount).flatMap { channels[$0].commands }
     return all.enumerated().sorted { ($0.element.cycle, $0.offset) < ($1.element.cycle, $1.offset) }.map(\.element)
   }
 }
