@@ -17,7 +17,9 @@ public struct DRAMAddressMap: Hashable, Sendable {
   public init?(_ text: String) {
     let letters = Array(text)
     guard letters.count == 2 * Field.allCases.count else { return nil }
-    let fields = stride(from: 0, to: letters.count, by: 2).compactMap { Field(rawValue: String(letters[$0...($0 + 1)])) }
+    let fields = stride(from: 0, to: letters.count, by: 2).compactMap {
+      Field(rawValue: String(letters[$0...($0 + 1)]))
+    }
     guard Set(fields).count == Field.allCases.count else { return nil }
     order = fields
   }

@@ -1,4 +1,3 @@
-import PantileConfig
 import PantileSupport
 
 extension DRAMDevice {
@@ -30,11 +29,12 @@ extension DRAMDevice {
   /// The costs of this device; a clock counts as `power.energyCycle`.
   public var energies: Energies {
     // mA x V x ns = pJ
-    let scale = power.supply * Double(organization.devicesPerRank) * power.energyCycle.value / 1000
+    let scale = power.supply * Double(organization.devicesPerRank) * power.energyCycle.nanoseconds
     let active = Double(timing.activeTime)
     let precharge = Double(timing.precharge)
     let burst = Double(organization.burstClocks)
-    let activate = power.activate * (active + precharge) - power.activeStandby * active - power.prechargeStandby * precharge
+    let activate =
+      power.activate * (active + precharge) - power.activeStandby * active - power.prechargeStandby * precharge
     return Energies(
       activate: Picojoules(scale * activate), read: Picojoules(scale * (power.read - power.activeStandby) * burst),
       write: Picojoules(scale * (power.write - power.activeStandby) * burst),

@@ -1,6 +1,3 @@
-import PantileConfig
-import PantileSupport
-
 /// A DRAM behind a memory controller: its organisation, timing, currents, and the controller's queues and policies.
 ///
 /// Read from a file in `Targets/memories`; `Docs/dram.md` describes the format. All times are whole memory clocks.
@@ -10,8 +7,8 @@ public struct DRAMDevice: Hashable, Sendable {
   public var summary: String
   /// Where the figures are from.
   public var source: String
-  /// Length of a memory clock. **Units**: picoseconds.
-  public var clockPeriod: Ratio
+  /// Length of a memory clock.
+  public var clockPeriod: ClockPeriod
   public var organization: Organization
   public var addressMap: DRAMAddressMap
   public var timing: Timing
@@ -133,12 +130,20 @@ public struct DRAMDevice: Hashable, Sendable {
       Parameter(key: "tWTR_L", path: \.writeToReadLong, isOptional: false, summary: "write data to read, same group"),
       Parameter(key: "tWR", path: \.writeRecovery, isOptional: false, summary: "write data to precharge"),
       Parameter(key: "tRTP", path: \.readToPrecharge, isOptional: false, summary: "read to precharge"),
-      Parameter(key: "tRTRS", path: \.busTurnaround, isOptional: false, summary: "gap of the data bus at a change of its driver"),
-      Parameter(key: "tPPD", path: \.prechargeToPrecharge, isOptional: true, summary: "precharge to precharge in a rank"),
+      Parameter(
+        key: "tRTRS", path: \.busTurnaround, isOptional: false, summary: "gap of the data bus at a change of its driver"
+      ),
+      Parameter(
+        key: "tPPD", path: \.prechargeToPrecharge, isOptional: true, summary: "precharge to precharge in a rank"),
       Parameter(key: "tRFC", path: \.refreshTime, isOptional: false, summary: "refresh of a rank to activate"),
-      Parameter(key: "tREFI", path: \.refreshInterval, isOptional: false, summary: "distance of the refreshes of a rank"),
-      Parameter(key: "tRFCb", path: \.bankRefreshTime, isOptional: true, summary: "refresh of a bank to activate; with `refresh: bank-staggered`"),
-      Parameter(key: "tREFIb", path: \.bankRefreshInterval, isOptional: true, summary: "distance of the refreshes of banks of a channel; with `refresh: bank-staggered`"),
+      Parameter(
+        key: "tREFI", path: \.refreshInterval, isOptional: false, summary: "distance of the refreshes of a rank"),
+      Parameter(
+        key: "tRFCb", path: \.bankRefreshTime, isOptional: true,
+        summary: "refresh of a bank to activate; with `refresh: bank-staggered`"),
+      Parameter(
+        key: "tREFIb", path: \.bankRefreshInterval, isOptional: true,
+        summary: "distance of the refreshes of banks of a channel; with `refresh: bank-staggered`"),
     ]
   }
 
@@ -161,10 +166,10 @@ public struct DRAMDevice: Hashable, Sendable {
     public var refresh: Double
     /// Refreshing single banks without pause; 0 where banks are not refreshed alone.
     public var bankRefresh: Double
-    /// What one memory clock counts in energies. **Units**: picoseconds.
+    /// What one memory clock counts in energies.
     ///
     /// The clock period, except where a file follows a simulator that counts 1 ns whatever its clock is.
-    public var energyCycle: Ratio
+    public var energyCycle: ClockPeriod
   }
 
   /// Queues and policies of the controller of one channel.
@@ -216,6 +221,7 @@ public struct DRAMDevice: Hashable, Sendable {
 
   /// Bytes per second of all data pins. A double: a derived figure for reports.
   public var peakBytesPerSecond: Double {
-    Double(organization.busWidth / 8 * organization.beatsPerClock * organization.channels) / (clockPeriod.value * 1e-12)
+    Double(organization.busWidth / 8 * organization.beatsPerClock * organization.channels)
+      / (clockPeriod.picoseconds * 1e-12)
   }
 }

@@ -17,7 +17,7 @@ struct DRAMReader {
     let name = map.required("name")?.name("name of the memory", issues)
     let summary = map.optional("summary")?.text("summary of the memory", issues) ?? ""
     let source = map.required("source")?.text("source of the memory", issues)
-    let period = map.required("clock_period")?.picoseconds("clock_period", issues)
+    let period = map.required("clock_period").flatMap { readPeriod($0, "clock_period") }
     let organization = readOrganization(map.required("organization"))
     let addressMap = map.required("address_map").flatMap(readAddressMap)
     let controller = readController(map.required("controller"))
@@ -30,6 +30,10 @@ struct DRAMReader {
     return DRAMDevice(
       name: name, summary: summary, source: source, clockPeriod: period, organization: organization,
       addressMap: addressMap, timing: timing, power: power, controller: controller)
+  }
+
+  private func readPeriod(_ node: ConfigNode, _ what: String) -> ClockPeriod? {
+    node.picoseconds(what, issues).map { ClockPeriod(picoseconds: $0.numerator, over: $0.denominator) }
   }
 
   private func readAddressMap(_ node: ConfigNode) -> DRAMAddressMap? {
@@ -106,7 +110,8 @@ struct DRAMReader {
       let what = "\(parameter.key) of timing"
       if let short = DRAMReader.shortForms[parameter.key], let shortNode = map.optional(short) {
         if let long = map.optional(parameter.key) {
-          issues.add("duplicate-key", "timing has both '\(short)' and '\(parameter.key)'", at: long, hint: "keep one of them")
+          issues.add(
+            "duplicate-key", "timing has both '\(short)' and '\(parameter.key)'", at: long, hint: "keep one of them")
         }
         let value = shortValues[short] ?? shortNode.count("\(short) of timing", in: DRAMReader.clocks, issues)
         shortValues[short] = .some(value)
@@ -171,7 +176,8 @@ struct DRAMReader {
           hint: "add both to timing, or choose another refresh")
       } else if timing.bankRefreshInterval * organization.ranks * organization.banksPerRank <= timing.bankRefreshTime {
         issues.add(
-          "wrong-value", "tREFIb is \(timing.bankRefreshInterval), too little for refreshes of \(timing.bankRefreshTime)"
+          "wrong-value",
+          "tREFIb is \(timing.bankRefreshInterval), too little for refreshes of \(timing.bankRefreshTime)"
             + " clocks (tRFCb)", at: place("tREFIb"))
       }
     }
@@ -190,7 +196,7 @@ struct DRAMReader {
     let read = current("IDD4R")
     let refresh = current("IDD5AB")
     let bankRefresh = controller?.refresh == .bankStaggered ? current("IDD5PB") : 0
-    let cycle = map.required("energy_cycle")?.picoseconds("energy_cycle of power", issues)
+    let cycle = map.required("energy_cycle").flatMap { readPeriod($0, "energy_cycle of power") }
     map.finish()
     guard let supply, let activate, let prechargeStandby, let activeStandby, let write, let read, let refresh,
       let bankRefresh, let cycle
@@ -199,7 +205,8 @@ struct DRAMReader {
     where value < max(activeStandby, prechargeStandby) {
       issues.add(
         "wrong-value",
-        "\(key) is \(value) mA, below the standby current of \(max(activeStandby, prechargeStandby)) mA", at: node[key] ?? node,
+        "\(key) is \(value) mA, below the standby current of \(max(activeStandby, prechargeStandby)) mA",
+        at: node[key] ?? node,
         hint: "currents are totals, not the part above standby")
     }
     return DRAMDevice.Power(

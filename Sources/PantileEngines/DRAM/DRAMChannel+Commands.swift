@@ -135,7 +135,8 @@ extension DRAMChannel {
     commands.append(
       DRAMCommand(
         cycle: cycle, kind: kind, channel: index, rank: bank >> rankShift,
-        group: (bank & (banksPerRank - 1)) >> groupShift, bank: bank & (banksPerGroup - 1), row: Int(row), column: Int(column)))
+        group: (bank & (banksPerRank - 1)) >> groupShift, bank: bank & (banksPerGroup - 1), row: Int(row),
+        column: Int(column)))
   }
 
   private mutating func activate(_ bank: Int, row: Int32, at cycle: Int) {

@@ -49,7 +49,9 @@ public struct DRAMSystem: ~Copyable {
   }
 
   /// The channel that serves an address. Addresses beyond the capacity wrap around.
-  @inline(__always) public func channel(of address: Int) -> Int { ((address >> burstShift) >> channelShift) & channelMask }
+  @inline(__always) public func channel(of address: Int) -> Int {
+    ((address >> burstShift) >> channelShift) & channelMask
+  }
 
   /// Whether a request would be taken now, that is in the state after all clocks that were advanced over.
   public func hasRoom(at address: Int, isWrite: Bool) -> Bool {
@@ -158,4 +160,11 @@ public struct DRAMCompletion: Hashable, Sendable, BitwiseCopyable {
   public var accepted: Int
   /// Read: the clock after its last data. Write: the clock after it was taken, since writes are posted.
   public var cycle: Int
+
+  public init(tag: Int, isWrite: Bool, accepted: Int, cycle: Int) {
+    self.tag = tag
+    self.isWrite = isWrite
+    self.accepted = accepted
+    self.cycle = cycle
+  }
 }
