@@ -14,6 +14,20 @@ struct DRAMReferenceTests {
   struct Row {
     var name: String
     var requests, error, energyError, hits, activates, refreshes: Double
+    /// Cells of the table in `Docs/dram.md`.
+    var cells: [String]
+  }
+
+  private static func percent(_ share: Double) -> String {
+    let hundredths = Int((abs(share) * 10_000).rounded())
+    let sign = hundredths == 0 ? "" : share < 0 ? "-" : "+"
+    return "\(sign)\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
+  }
+
+  private static func thousandths(_ value: Double) -> String {
+    let scaled = Int((value * 1000).rounded())
+    let rest = String(scaled % 1000)
+    return "\(scaled / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest
   }
 
   static func rows() throws -> [Row]? {
@@ -37,12 +51,18 @@ struct DRAMReferenceTests {
         let theirs = try value(key)
         return mine == theirs ? 0 : mine / theirs - 1
       }
+      let requests = try error(done, "requests_done")
+      let energy = try error(perBit, "pj_per_bit")
+      let hits = counts.readHits + counts.writeHits
       return Row(
-        name: "\(device.name) \(try cell("pattern"))", requests: done, error: try error(done, "requests_done"),
-        energyError: try error(perBit, "pj_per_bit"),
-        hits: try error(Double(counts.readHits + counts.writeHits), "row_hits"),
-        activates: try error(Double(counts.activates), "activates"),
-        refreshes: try error(Double(counts.refreshes), "refreshes"))
+        name: "\(device.name) \(try cell("pattern"))", requests: done, error: requests, energyError: energy,
+        hits: try error(Double(hits), "row_hits"), activates: try error(Double(counts.activates), "activates"),
+        refreshes: try error(Double(counts.refreshes), "refreshes"),
+        cells: [
+          device.name, try cell("pattern"), "\(Int(done))", try cell("requests_done"), percent(requests),
+          thousandths(perBit), try cell("pj_per_bit"), percent(energy), "\(hits) / \(try cell("row_hits"))",
+          "\(counts.activates) / \(try cell("activates"))", "\(counts.refreshes) / \(try cell("refreshes"))",
+        ])
     }
   }
 
@@ -74,6 +94,30 @@ struct DRAMReferenceTests {
     for device in Self.devices.values {
       #expect(try requests("\(device) two_streams") < requests("\(device) random_read"))
     }
+  }
+
+  @Test func accuracyTableIsUpToDate() throws {
+    guard let rows = try Self.rows() else {
+      SharedFolder.reportSkipped("the accuracy table of Docs/dram.md")
+      return
+    }
+    let head = [
+      "memory", "pattern", "requests", "DRAMsim3", "%", "pJ/bit", "DRAMsim3", "%", "row hits", "activates", "refreshes",
+    ]
+    var table = "| \(head.joined(separator: " | ")) |\n|---|---|" + String(repeating: "---:|", count: 9) + "\n"
+    for row in rows { table += "| \(row.cells.joined(separator: " | ")) |\n" }
+    let errors = rows.map { abs($0.error) }
+    table += "\nRequests done: \(Self.percent(errors.reduce(0, +) / Double(rows.count)).dropFirst()) % mean and "
+    table += "\(Self.percent(errors.max() ?? 0).dropFirst()) % largest error. "
+    table += "Energy: \(Self.percent(rows.map { abs($0.energyError) }.max() ?? 0).dropFirst()) % largest error. "
+    table += "Pairs are ours / DRAMsim3.\n"
+    let path = "\(DRAMDevices.root)/Docs/dram.md"
+    let page = try AtomicFile.readText(path)
+    let start = try #require(page.range(of: "<!-- accuracy -->\n")).upperBound
+    let end = try #require(page.range(of: "<!-- end -->")).lowerBound
+    let expected = page.replacingCharacters(in: start..<end, with: table)
+    if ProcessInfo.processInfo.environment["PANTILE_BLESS"] == "1" { try AtomicFile.write(expected, to: path) }
+    #expect(try AtomicFile.readText(path) == expected, "run once with PANTILE_BLESS=1")
   }
 
   /// The random rows stand and fall with this.
