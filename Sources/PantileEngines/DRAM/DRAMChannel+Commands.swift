@@ -87,8 +87,8 @@ extension DRAMChannel {
       if prechargeReady <= cycle { return .precharge }
       earliest = prechargeReady
     }
-    let readReady = max(state.nextRead, max(groups[group].nextRead, ranks[rank].shared.nextRead))
-    let writeReady = max(state.nextWrite, max(groups[group].nextWrite, ranks[rank].shared.nextWrite))
+    let readReady = columnReady(bank, isWrite: false)
+    let writeReady = columnReady(bank, isWrite: true)
     var hasHit = false
     var seenRead = false
     var seenWrite = false
@@ -107,7 +107,7 @@ extension DRAMChannel {
         seenRead = true
         earliest = min(earliest, readReady)
       }
-      if seenRead && seenWrite { break }
+      if (seenRead || state.writes == state.count) && (seenWrite || state.writes == 0) { break }
     }
     if isMissFirst, !hasHit {
       if prechargeReady <= cycle { return .precharge }
@@ -115,6 +115,14 @@ extension DRAMChannel {
     }
     bounds[bank] = earliest
     return .none
+  }
+
+  /// When a column command can go out for the open row of a bank.
+  @inline(__always) func columnReady(_ bank: Int, isWrite: Bool) -> Int {
+    let group = bank >> groupShift
+    let rank = bank >> rankShift
+    if isWrite { return max(banks[bank].nextWrite, max(groups[group].nextWrite, ranks[rank].shared.nextWrite)) }
+    return max(banks[bank].nextRead, max(groups[group].nextRead, ranks[rank].shared.nextRead))
   }
 
   /// Whether an older read of the same burst waits at the bank: a write must not pass it.
@@ -208,7 +216,7 @@ extension DRAMChannel {
     }
     if !isOpenPage { close(bank, at: cycle, prechargedFrom: banks[bank].nextPrecharge) }
     finish(Int(slot.request), at: cycle)
-    removeSlot(bank, position)
+    removeSlot(bank, position, isWrite: slot.isWrite)
   }
 
   /// Answers a request and all reads that were merged into it.
@@ -229,7 +237,7 @@ extension DRAMChannel {
     }
   }
 
-  private mutating func removeSlot(_ bank: Int, _ position: Int) {
+  private mutating func removeSlot(_ bank: Int, _ position: Int, isWrite: Bool) {
     var position = position
     while position > 0 {
       slots[place(bank, position)] = slots[place(bank, position - 1)]
@@ -237,9 +245,10 @@ extension DRAMChannel {
     }
     banks[bank].head = (banks[bank].head + 1) & (slotStride - 1)
     banks[bank].count -= 1
+    if isWrite { banks[bank].writes -= 1 }
     waitingAtBanks -= 1
     if banks[bank].count == 0 { busyBanks[bank >> 6] &= ~(1 << UInt64(bank & 63)) }
-    reads.blocked = 0
-    writes.blocked = 0
+    reads.noteRoom(at: bank)
+    writes.noteRoom(at: bank)
   }
 }

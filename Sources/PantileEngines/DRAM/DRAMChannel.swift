@@ -18,6 +18,8 @@ struct DRAMChannel: ~Copyable {
     /// The place of its oldest request, and how many there are.
     var head = 0
     var count = 0
+    /// How many of them are writes.
+    var writes = 0
   }
 
   /// What holds for all banks of a group, or of a rank.
@@ -370,47 +372,46 @@ struct DRAMChannel: ~Copyable {
       drain = writes.count
     }
     guard drain > 0 else { return moveRead() }
-    for position in writes.blocked..<writes.count where banks[Int(writes[position].bank)].count < bankQueue {
-      let item = writes[position]
-      let address = pending[Int(item.request)].address
-      if readFilter[DRAMChannel.filterIndex(address)] > 0,
-        find(address, isWrite: false, bank: Int(item.bank)) != nil
-      {
-        // An older read of the address waits: it goes first, and with it all reads until it is served.
-        drain = 0
-        return moveRead()
-      }
-      writes.remove(at: position)
-      writes.blocked = position
-      drain -= 1
-      push(item)
-      return true
+    let position = writes.oldestMovable(banks, bankQueue)
+    guard position >= 0 else { return false }
+    let item = writes[position]
+    let address = pending[Int(item.request)].address
+    if readFilter[DRAMChannel.filterIndex(address)] > 0, find(address, isWrite: false, bank: Int(item.bank)) != nil {
+      // An older read of the address waits: it goes first, and with it all reads until it is served.
+      drain = 0
+      return moveRead()
     }
-    writes.blocked = writes.count
-    return false
+    writes.take(at: position)
+    drain -= 1
+    push(item)
+    return true
   }
 
   private mutating func moveRead() -> Bool {
-    for position in reads.blocked..<reads.count where banks[Int(reads[position].bank)].count < bankQueue {
-      let item = reads[position]
-      reads.remove(at: position)
-      reads.blocked = position
-      push(item)
-      return true
-    }
-    reads.blocked = reads.count
-    return false
+    let position = reads.oldestMovable(banks, bankQueue)
+    guard position >= 0 else { return false }
+    let item = reads[position]
+    reads.take(at: position)
+    push(item)
+    return true
   }
 
   private mutating func push(_ item: DRAMQueue.Item) {
     let bank = Int(item.bank)
     let request = pending[Int(item.request)]
-    slots[place(bank, banks[bank].count)] = Slot(
+    let position = banks[bank].count
+    slots[place(bank, position)] = Slot(
       row: request.row, column: request.column, request: item.request, isWrite: request.isWrite)
-    if banks[bank].count == 0 { busyBanks[bank >> 6] |= 1 << UInt64(bank & 63) }
     banks[bank].count += 1
+    if request.isWrite { banks[bank].writes += 1 }
     waitingAtBanks += 1
-    noteBound(of: bank)
+    if position == 0 {
+      busyBanks[bank >> 6] |= 1 << UInt64(bank & 63)
+      noteBound(of: bank)
+    } else if request.row == banks[bank].openRow {
+      // Behind others only a hit can be served before them.
+      bounds[bank] = min(bounds[bank], columnReady(bank, isWrite: request.isWrite))
+    }
     if !heldBanks.contains(bank) { earliestBank = min(earliestBank, bounds[bank]) }
   }
 }
