@@ -47,6 +47,16 @@ extension ConfigNode {
     return inRange(number.roundedUp, what, range, " cycles", issues).map { Cycles($0) }
   }
 
+  /// A length of time in picoseconds, above 0 and up to a millisecond, unit mandatory; exact.
+  public func picoseconds(_ what: String, _ issues: Issues) -> Ratio? {
+    guard let seconds = scaled(what, .seconds, nil, issues) else { return nil }
+    guard seconds.value > 0, seconds.value <= 1e-3, let time = seconds.multiplied(by: Ratio(1_000_000_000_000)) else {
+      issues.add("out-of-range", "\(what) must be above 0 and at most 1 ms", at: self)
+      return nil
+    }
+    return time
+  }
+
   /// A bandwidth in bytes per cycle, unit mandatory; `GB/s` and its like are divided by `clock` (hertz). Exact, unless the
   /// reduced denominator is above 2^22: then rounded to the nearest 2^-22.
   public func bandwidth(_ what: String, clock: Int?, _ issues: Issues) -> Ratio? {

@@ -79,7 +79,8 @@ public enum ChipReference {
       <!-- Generated from the field definitions. Do not edit; `PANTILE_BLESS=1 make test` writes it anew. -->
 
       `chips/NAME.yaml` describes a machine, `energy/NAME.yaml` what its actions cost. The folder is the list: a file put there is found
-      by name (`--chip NAME`), any other by path. The shipped chips are reference designs of Pantile's own.
+      by name (`--chip NAME`), any other by path. The shipped chips are reference designs of Pantile's own. `memories/NAME.yaml` describes a
+      DRAM burst by burst (`pantile dram --memory NAME`).
 
       Units are mandatory where there is one: sizes `B KiB MiB GiB TiB kB MB GB`, clocks `Hz kHz MHz GHz`, times `cycles` or
       `ps ns us ms` (turned into cycles, rounded up), bandwidths `B/cycle` or `B/s ... TB/s` (divided by the clock, exactly). Unknown keys,
@@ -100,6 +101,7 @@ public enum ChipReference {
         text += "| `\(field.key)` | \(describe(field.kind)) | \(value) | \(field.summary) |\n"
       }
     }
+    text += memorySections
     text += """
 
       ## Energy tables
@@ -118,7 +120,7 @@ public enum ChipReference {
     return text
   }
 
-  private static func table(_ keys: [Key]) -> String {
+  static func table(_ keys: [Key]) -> String {
     var text = "| key | value | required | meaning |\n|---|---|---|---|\n"
     for key in keys {
       text += "| `\(key.name)` | \(key.value) | \(key.isRequired ? "yes" : "no") | \(key.summary) |\n"

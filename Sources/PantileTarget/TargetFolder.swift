@@ -1,7 +1,7 @@
 import Foundation
 import PantileSupport
 
-/// Finds chip and energy files: by path as given, by name in `Targets/` below the working directory, then below a root
+/// Finds chip, memory and energy files: by path as given, by name in `Targets/` below the working directory, then below a root
 /// that the command line hands in.
 struct TargetFolder {
   /// Folders that may hold `Targets`, in order of search.
@@ -24,10 +24,16 @@ struct TargetFolder {
     try find(name, kind: "energy", folder: "energy", beside: folder.map { $0 + "/../energy" }, at: location)
   }
 
+  /// The path of the memory file called `name`.
+  /// - Throws: `unknown-memory` with the places searched.
+  func memory(_ name: String) throws(DiagnosticError) -> String {
+    try find(name, kind: "memory", folder: "memories", beside: nil, at: .unknown)
+  }
+
   private func find(
     _ name: String, kind: String, folder: String, beside: String?, at location: SourceLocation
   ) throws(DiagnosticError) -> String {
-    let noun = kind == "chip" ? "chip" : "energy table"
+    let noun = kind == "energy" ? "energy table" : kind
     var tried: [String] = []
     if name.contains("/") || name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
       let path = name.hasPrefix("/") || beside == nil ? name : "\(beside ?? ".")/\(name)"
@@ -60,8 +66,13 @@ struct TargetFolder {
   }
 
   /// The names of all shipped chips, sorted, without repeats.
-  func chipNames() -> [String] {
-    Array(Set(roots.flatMap { names(in: $0 == "." ? "Targets/chips" : "\($0)/Targets/chips") })).sorted()
+  func chipNames() -> [String] { shippedNames(in: "chips") }
+
+  /// The names of all shipped memories, sorted, without repeats.
+  func memoryNames() -> [String] { shippedNames(in: "memories") }
+
+  private func shippedNames(in folder: String) -> [String] {
+    Array(Set(roots.flatMap { names(in: $0 == "." ? "Targets/\(folder)" : "\($0)/Targets/\(folder)") })).sorted()
   }
 
   private func isFile(_ path: String) -> Bool {

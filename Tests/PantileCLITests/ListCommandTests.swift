@@ -5,6 +5,7 @@ struct ListCommandTests {
   @Test(arguments: [
     ("chips", "systolic-16x16"), ("chips", "nm-16x16"), ("workloads", "digits-cnn"), ("workloads", "resnet50"),
     ("ops", "dnn.conv2d"), ("passes", "quantize"), ("engines", "bitserial"), ("energy", "45nm"),
+    ("memories", "hbm2-8ch"),
   ])
   func lists(_ kind: String, _ name: String) throws {
     let result = try Tool.run(["list", kind])

@@ -7,7 +7,7 @@ struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists what there is of a kind.")
 
   enum Kind: String, ExpressibleByArgument, CaseIterable {
-    case chips, workloads, graphs, ops, passes, methods, engines, energy
+    case chips, memories, workloads, graphs, ops, passes, methods, engines, energy
   }
 
   @Argument(help: "What to list; everything when left out.") var kind: Kind?
@@ -30,6 +30,12 @@ struct ListCommand: ParsableCommand {
         rows.append([name, try Chip.load(name, schemas: Machine.schemas(), root: root).summary])
       }
       return Table.text(["chip", "what"], rows)
+    case .memories:
+      var rows: [[String]] = []
+      for name in DRAMDevice.shippedNames(root: root) {
+        rows.append([name, try DRAMDevice.load(name, root: root).summary])
+      }
+      return Table.text(["memory", "what"], rows)
     case .workloads:
       let rows = WorkloadFolder.files(root: root).map { [$0.name, $0.path] }
       return Table.text(["workload", "file"], rows)
