@@ -10,6 +10,8 @@ package struct DRAMBus {
     var remaining: Int
     /// Earliest start of the next burst, scaled.
     var ready: Int
+    /// The latest answer so far, a cycle: with latencies of their own, bursts may be answered out of order.
+    var answered = 0
   }
 
   /// When each of an engine's last `outstanding` bursts is answered (scaled), as a ring: the oldest, at `head`, must be
@@ -22,6 +24,12 @@ package struct DRAMBus {
   private let scale: Int
   private let service: Int
   private let latency: Int
+  /// Latency of the k-th burst, as far as the list goes; then `latency`.
+  private let latencies: [Int]
+  private var served = 0
+  /// Start and answer of every burst, if they are wanted.
+  private(set) var log: [(start: Int, answered: Int, queue: Int)] = []
+  private let isLogging: Bool
   private var free = 0
   private var transfers: [Transfer] = []
   private var lastServed = -1
@@ -29,8 +37,13 @@ package struct DRAMBus {
   private let linkSpacing: [Int]
   private var credits: [Credits]
 
-  /// - Parameter dma: the options of each queue's engine; nil where it is no DMA.
-  package init(_ memory: Machine.Memory, dma: [DMAOptions?]) {
+  /// - Parameters:
+  ///   - dma: the options of each queue's engine; nil where it is no DMA.
+  ///   - latencies: of the first bursts, in the order in which they start; the others have the memory's.
+  ///   - isLogging: whether `log` is kept.
+  package init(_ memory: Machine.Memory, dma: [DMAOptions?], latencies: [Int] = [], isLogging: Bool = false) {
+    self.latencies = latencies
+    self.isLogging = isLogging
     scale = memory.bandwidthNumerator
     service = memory.burst * memory.bandwidthDenominator
     latency = memory.latency
@@ -53,7 +66,8 @@ package struct DRAMBus {
 
   /// Serves bursts that start before `limit` (a cycle), until a transfer is done.
   ///
-  /// - Returns: the finished transfer: its queue, the cycle after its last burst left the bus, the cycle of its answer.
+  /// - Returns: the finished transfer: its queue, the cycle after its last burst left the bus, the cycle in which all
+  ///   its bursts are answered.
   package mutating func serve(before limit: Int?) -> (queue: Int, sent: Int, answered: Int)? {
     let end = limit.map { $0 * scale } ?? Int.max
     while !transfers.isEmpty {
@@ -74,7 +88,10 @@ package struct DRAMBus {
       let queue = transfers[chosen].queue
       lastServed = queue
       free = start + service
-      let answered = (free + scale - 1) / scale + latency
+      let answered = (free + scale - 1) / scale + (served < latencies.count ? latencies[served] : latency)
+      served += 1
+      if isLogging { log.append((start / scale, answered, queue)) }
+      transfers[chosen].answered = max(transfers[chosen].answered, answered)
       let head = credits[queue].head
       credits[queue].answers[head] = answered * scale
       let next = head + 1 == credits[queue].answers.count ? 0 : head + 1
@@ -83,7 +100,7 @@ package struct DRAMBus {
       transfers[chosen].remaining -= 1
       if transfers[chosen].remaining == 0 {
         let done = transfers.remove(at: chosen)
-        return (done.queue, (free + scale - 1) / scale, answered)
+        return (done.queue, (free + scale - 1) / scale, done.answered)
       }
     }
     return nil

@@ -90,6 +90,14 @@ public final class FunctionalRun {
     }
   }
 
+  /// The bytes of a memory as they are now: of a DRAM those up to its last region, else all.
+  public func bytes(of memory: MemoryID) -> [UInt8] {
+    let memory = memory.offset
+    let used = program.regions.reduce(0) { $1.memory.offset == memory ? max($0, $1.base + $1.bytes) : $0 }
+    let count = program.memories[memory].kind == .dram ? used : program.memories[memory].bytes
+    return Array(images[memory].bytes.prefix(count))
+  }
+
   // MARK: Running
 
   /// Whether the next command of the queue has its tokens.

@@ -106,4 +106,6 @@ public struct TimingResult: Sendable {
   public var commands: Int
   /// Busy and stalled intervals, by queue then time; empty unless a trace was asked for.
   public var slices: [Slice]
+  /// What happened, in canonical order; empty unless events were asked for.
+  public var events: [TimingEvent] = []
 }

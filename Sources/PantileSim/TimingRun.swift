@@ -13,10 +13,19 @@ public struct TimingRun: ~Copyable {
     public var trace = false
     /// Stretch every duration and answer by a seeded random number of cycles; results must not change in value.
     public var jitterSeed: UInt64?
+    /// Cycles from a burst on the bus to its answer, for the first bursts of each DRAM in the order in which they start;
+    /// bursts beyond the list take the machine's latency.
+    public var latencies: [Int] = []
+    /// Keep every event, to compare with the register-transfer twin.
+    public var events = false
 
-    public init(trace: Bool = false, jitterSeed: UInt64? = nil) {
+    public init(
+      trace: Bool = false, jitterSeed: UInt64? = nil, latencies: [Int] = [], events: Bool = false
+    ) {
       self.trace = trace
       self.jitterSeed = jitterSeed
+      self.latencies = latencies
+      self.events = events
     }
   }
 
@@ -99,6 +108,7 @@ public struct TimingRun: ~Copyable {
   private let options: Options
   /// Called when a command of a queue issues, in issue order.
   private let onIssue: ((Int) -> Void)?
+  private var recorded: [TimingEvent] = []
 
   /// - Throws: `chip-mismatch` when the Program does not fit the machine.
   public init(
@@ -129,7 +139,8 @@ public struct TimingRun: ~Copyable {
       guard memory.kind == .dram, let mine = machine.memories.first(where: { $0.name == memory.name }) else {
         return -1
       }
-      buses.append(DRAMBus(mine, dma: dma))
+      buses.append(
+        DRAMBus(mine, dma: dma, latencies: options.latencies, isLogging: options.events))
       return buses.count - 1
     }
     self.buses = buses
@@ -169,15 +180,24 @@ public struct TimingRun: ~Copyable {
 
   private mutating func deliver(_ event: EventQueue.Event) {
     switch event.kind {
-    case .token: tokens[Int(event.b)] += Int(event.a)
+    case .token:
+      tokens[Int(event.b)] += Int(event.a)
+      record(.token, Int(event.b), Int(event.a), at: event.time)
     case .wake: break
     case .release:
+      record(event.b == 1 ? .freeWrites : .freeReads, Int(event.a), mask: event.mask, at: event.time)
       if event.b == 1 {
         ports.release(writes: event.mask, of: Int(event.a))
       } else {
         ports.release(reads: event.mask, of: Int(event.a))
       }
     }
+  }
+
+  private mutating func record(
+    _ kind: TimingEvent.Kind, _ a: Int, _ b: Int = 0, mask: UInt64 = 0, at cycle: Int
+  ) {
+    if options.events { recorded.append(TimingEvent(cycle, kind, a, b, mask: mask)) }
   }
 
   // MARK: Issue
@@ -268,6 +288,7 @@ public struct TimingRun: ~Copyable {
     let layer = command.layer.offset
     layers[layer].commands += 1
     onIssue?(queue)
+    record(.issue, queue, queues[queue].cursor.current ?? 0, at: time)
     if case .copy(let copy) = command.operation, case .dma(let options) = units[queue] {
       startCopy(queue, plan.plan, copy, options, loops, masks, at: time)
       queues[queue].cursor.advance()
@@ -298,6 +319,7 @@ public struct TimingRun: ~Copyable {
       events.add(.token, at: max(point, time + 1), signal.count, signal.channel.offset)
     }
     accounting.completed(layer: layer, at: writtenAt)
+    if cost.duration > 0 { record(.complete, queue, at: writtenAt) }
     queues[queue].busyLayer = layer
     queues[queue].busyUntil = max(queues[queue].busyUntil, writtenAt)
     queues[queue].acceptsAt = nextAccept
@@ -399,6 +421,7 @@ public struct TimingRun: ~Copyable {
       events.add(.token, at: signal.isRead ? sent : answered, signal.count, signal.channel)
     }
     accounting.completed(layer: transfer.layer, at: answered)
+    record(.complete, queue, at: answered)
     // Busy while its own bursts (or its link) move; the rest of the time the DRAM is served to others or answers late.
     let length = sent - transfer.issue
     let bus = busOf.first { $0 >= 0 } ?? -1
@@ -465,10 +488,16 @@ public struct TimingRun: ~Copyable {
         for stall in activity.stalls { activities[queue].add(stall.cause, stall.cycles) }
       }
     }
+    for bus in buses {
+      for burst in bus.log {
+        recorded.append(TimingEvent(burst.start, .accept, burst.queue, 1))
+        recorded.append(TimingEvent(burst.answered, .answer, burst.queue, 1))
+      }
+    }
     return TimingResult(
       cycles: accounting.end, queueNames: program.queues.map(\.name), layers: layers, activities: activities,
       actions: totals.map { ActionCount(actionNames[$0.key], $0.value) }.sorted { $0.name < $1.name },
-      commands: commands, slices: options.trace ? accounting.slices : [])
+      commands: commands, slices: options.trace ? accounting.slices : [], events: recorded.canonical)
   }
 }
 

@@ -27,7 +27,8 @@ struct RandomProgram {
 
   let shape: Shape
 
-  init(seed: UInt64, tiles: Int? = nil) throws {
+  /// - Parameter array: instead of a random one.
+  init(seed: UInt64, tiles: Int? = nil, array fixed: SystolicOptions? = nil) throws {
     self.seed = seed
     var random = SplitMix64(seed: seed)
     func up(to most: Int) -> Int { 1 + random.next(below: most) }
@@ -41,10 +42,10 @@ struct RandomProgram {
     builder.build(reduces: random.next(below: 2) == 0)
     program = builder.program
     let variant: FoldVariant = random.next(below: 2) == 0 ? .serial : .overlapped
-    let array = ArrayEngine.systolic(
-      SystolicOptions(
-        rows: up(to: 5), columns: up(to: 5),
-        dataflow: random.next(below: 2) == 0 ? .weightStationary : .outputStationary, variant: variant))
+    let drawn = SystolicOptions(
+      rows: up(to: 5), columns: up(to: 5),
+      dataflow: random.next(below: 2) == 0 ? .weightStationary : .outputStationary, variant: variant)
+    let array = ArrayEngine.systolic(fixed ?? drawn)
     let memory = (
       up(to: 16), up(to: 3), latency: random.next(below: 50), burst: 8 << random.next(below: 4)
     )
@@ -67,12 +68,17 @@ struct RandomProgram {
   /// A functional run with seeded inputs in place.
   func functionalRun(of mutant: Program? = nil) throws -> FunctionalRun {
     let run = try FunctionalRun(mutant ?? program, on: machine)
+    try setInputs(of: run)
+    return run
+  }
+
+  /// Seeded values in all input regions.
+  func setInputs(of run: FunctionalRun) throws(DiagnosticError) {
     for region in program.regions where region.kind == .input {
       var random = SplitMix64(seed: seed ^ StableHash.fnv1a(region.name))
       let values = (0..<region.bytes).map { _ in Int8(truncatingIfNeeded: Int(random.next() >> 32)) }
       try run.setInput(region.name, HostTensor(shape: region.shape, values: values))
     }
-    return run
   }
 
   /// Runs a changed copy of the program of a seed to its end.
