@@ -32,7 +32,7 @@ extension Machine {
         Memory(
           name: spec.name, kind: kind, bytes: spec.size.count, banks: spec.banks,
           bandwidthNumerator: spec.bandwidth.numerator, bandwidthDenominator: spec.bandwidth.denominator,
-          latency: spec.latency.count, burst: spec.burst.count))
+          latency: spec.latency.count, burst: spec.burst.count, device: spec.device))
     }
     var engines: [Engine] = []
     for section in chip.engines {

@@ -1,5 +1,6 @@
 import PantileProgram
 import PantileSupport
+import PantileTarget
 import PantileTensor
 
 /// A chip as the simulator sees it: typed engines and memories, in chip-file order.
@@ -16,10 +17,13 @@ public struct Machine: Sendable {
     /// Cycles from a burst on the bus to its data (or its acknowledgement).
     public var latency: Int
     public var burst: Int
+    /// The device that every burst runs on; nil for plain bandwidth and latency.
+    public var device: DRAMDevice?
 
     public init(
       name: String, kind: Program.Memory.Kind, bytes: Int, banks: Int = 1, bandwidthNumerator: Int = 1,
-      bandwidthDenominator: Int = 1, latency: Int = 0, burst: Int = 64
+      bandwidthDenominator: Int = 1, latency: Int = 0, burst: Int = 64,
+      device: DRAMDevice? = nil
     ) {
       self.name = name
       self.kind = kind
@@ -29,6 +33,7 @@ public struct Machine: Sendable {
       self.bandwidthDenominator = bandwidthDenominator
       self.latency = latency
       self.burst = burst
+      self.device = device
     }
   }
 

@@ -8,6 +8,8 @@ struct EnergyRollup {
   private var costs: [String: [EnergyTable.Part]?] = [:]
   /// Standing energy of all on-chip memories in one cycle.
   private let leakagePerCycle: Double
+  /// What the commands and clocks of the DRAM device cost, by action; empty without one.
+  private let deviceCosts: [String: Double]
   private(set) var lowestConfidence: EnergyTable.Confidence = .high
   /// Actions without a cost and how often they were counted.
   private(set) var uncosted = NamedAmounts<Int>()
@@ -17,6 +19,7 @@ struct EnergyRollup {
     // Loading the chip made sure that the table has each memory.
     let milliwatts = chip.memories.compactMap { try? chip.energy.leakage(of: $0) }.reduce(0, +)
     // mW · s = mJ = 1e9 pJ
+    deviceCosts = chip.memories.compactMap(\.device).first.map { Self.costs(of: $0) } ?? [:]
     leakagePerCycle = milliwatts * 1e9 / chip.clock.value
   }
 
@@ -26,6 +29,10 @@ struct EnergyRollup {
   mutating func energy(of actions: [(name: String, count: Int)], cycles: Int) -> NamedAmounts<Double> {
     var result = NamedAmounts<Double>()
     for action in actions where action.count != 0 {
+      if let cost = deviceCosts[action.name] {
+        result.add("dram", Double(action.count) * cost)
+        continue
+      }
       guard let parts = cost(of: action.name), !parts.isEmpty else {
         uncosted.add(action.name, action.count)
         continue
@@ -39,6 +46,19 @@ struct EnergyRollup {
     }
     if leakagePerCycle > 0, cycles > 0 { result.add("leakage", leakagePerCycle * Double(cycles)) }
     return result
+  }
+
+  /// Picojoules by action, from the currents of the device (`DRAMDevice.Energies`); bytes and hits cost nothing beside
+  /// their commands.
+  private static func costs(of device: DRAMDevice) -> [String: Double] {
+    let energies = device.energies
+    return [
+      "dram.activate": energies.activate.value, "dram.read_burst": energies.read.value,
+      "dram.write_burst": energies.write.value, "dram.refresh": energies.refresh.value,
+      "dram.refresh_bank": energies.bankRefresh.value, "dram.active_clock": energies.activeClock.value,
+      "dram.idle_clock": energies.idleClock.value, "dram.row_hit": 0, "dram.read_bytes": 0,
+      "dram.write_bytes": 0,
+    ]
   }
 
   private mutating func cost(of action: String) -> [EnergyTable.Part]? {

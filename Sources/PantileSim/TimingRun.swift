@@ -1,6 +1,7 @@
 import PantileEngines
 import PantileProgram
 import PantileSupport
+import PantileTarget
 
 /// Runs a Program on a machine cycle by cycle: events only where something changes, values nowhere.
 ///
@@ -16,6 +17,8 @@ public struct TimingRun: ~Copyable {
     /// Cycles from a burst on the bus to its answer, for the first bursts of each DRAM in the order in which they start;
     /// bursts beyond the list take the machine's latency.
     public var latencies: [Int] = []
+    /// Bank ports are never in the way; for what-if questions.
+    public var ignoresBanks = false
     /// Keep every event, to compare with the register-transfer twin.
     public var events = false
 
@@ -41,8 +44,10 @@ public struct TimingRun: ~Copyable {
     var accountedUntil = 0
     /// What the engine waits for since `accountedUntil`.
     var waiting: StallCause?
-    /// A DMA command on the bus: its layer, release masks, own bursts, and signals to send.
+    /// A DMA command whose bursts are being sent: its layer, release masks, own bursts, and signals to send.
     var transfer: PendingTransfer?
+    /// Commands that have been sent and wait for their answers, oldest first; only in front of a DRAM device.
+    var unanswered: [PendingTransfer] = []
     /// Bank masks of the command that the cursor stands on, once they are known.
     var masks: (reads: UInt64, writes: UInt64)?
     /// When the last copy's writes were visible; a DMA keeps its writes in order.
@@ -58,6 +63,8 @@ public struct TimingRun: ~Copyable {
     var bursts: Int
     var linkCycles: Int
     var command: Int
+    /// The link has moved everything, whatever the memory does.
+    var linkEnd: Int { issue + max(1, linkCycles) }
     /// Signals whose guards held at issue: (point is read, channel, count).
     var signals: [(isRead: Bool, channel: Int, count: Int)]
   }
@@ -91,6 +98,10 @@ public struct TimingRun: ~Copyable {
   private var events = EventQueue()
   private var ports: BankPorts
   private var buses: [DRAMBus]
+  /// In the place of a bus: the port of a DRAM device.
+  private let devices: [DRAMPort?]
+  /// What the devices had done when the last command was sent.
+  private var deviceCounts: [DRAMCounts]
   /// DRAM index (into `buses`) by program memory; -1 for on-chip memories.
   private let busOf: [Int]
   private let burstOf: [Int]
@@ -135,15 +146,23 @@ public struct TimingRun: ~Copyable {
     tokens = program.channels.map(\.initial)
     let dma: [DMAOptions?] = units.map { if case .dma(let options) = $0 { return options } else { return nil } }
     var buses: [DRAMBus] = []
+    var devices: [DRAMPort?] = []
     busOf = program.memories.map { memory in
       guard memory.kind == .dram, let mine = machine.memories.first(where: { $0.name == memory.name }) else {
         return -1
       }
+      devices.append(
+        mine.device.flatMap { device in
+          // Reading the chip made sure of the ratio.
+          ClockRatio(core: machine.clock, memory: device.clockPeriod).map { DRAMPort(device, ratio: $0, dma: dma) }
+        })
       buses.append(
         DRAMBus(mine, dma: dma, latencies: options.latencies, isLogging: options.events))
       return buses.count - 1
     }
     self.buses = buses
+    self.devices = devices
+    deviceCounts = devices.map { _ in DRAMCounts() }
     burstOf = program.memories.map { memory in machine.memories.first { $0.name == memory.name }?.burst ?? 64 }
     scratchpad = program.memories.firstIndex { $0.kind == .scratchpad }
     bankBytes = scratchpad.map { max(1, program.memories[$0].bytes / program.memories[$0].banks) } ?? 1
@@ -160,8 +179,20 @@ public struct TimingRun: ~Copyable {
       let next = events.nextTime
       var served = false
       for bus in buses.indices {
-        if let done = buses[bus].serve(before: next) {
-          finishTransfer(done.queue, sent: done.sent, answered: done.answered)
+        if let device = devices[bus] {
+          switch device.serve(before: next) {
+          case .sent(let queue, let cycle):
+            sentTransfer(queue, at: cycle, bus: bus, isAnswered: false)
+            served = true
+          case .answered(let queue, let cycle):
+            let transfer = queues[queue].unanswered.removeFirst()
+            answeredTransfer(queue, transfer, at: cycle)
+            served = true
+          case nil: break
+          }
+        } else if let done = buses[bus].serve(before: next) {
+          let transfer = sentTransfer(done.queue, at: done.sent, bus: bus, isAnswered: true)
+          answeredTransfer(done.queue, transfer, at: done.answered)
           served = true
         }
       }
@@ -263,7 +294,7 @@ public struct TimingRun: ~Copyable {
   }
 
   private func bankMasks(_ plan: CommandPlan, _ loops: LoopState) -> (reads: UInt64, writes: UInt64) {
-    guard let scratchpad else { return (0, 0) }
+    guard let scratchpad, !options.ignoresBanks else { return (0, 0) }
     var reads: UInt64 = 0
     for access in plan.reads where access.generator.memory.offset == scratchpad {
       reads |= BankPorts.mask(access.touched(at: loops)?.range, bankBytes: bankBytes)
@@ -401,30 +432,31 @@ public struct TimingRun: ~Copyable {
     queues[queue].transfer = PendingTransfer(
       issue: time, layer: layer, reads: masks.reads, writes: masks.writes, bursts: bursts,
       linkCycles: (bytes + options.linkBytes - 1) / options.linkBytes, command: commands, signals: signals)
-    if bursts > 0 {
-      buses[bus].start(queue: queue, bursts: bursts, at: time)
+    if bursts == 0 {
+      let transfer = sentTransfer(queue, at: time, bus: -1, isAnswered: true)
+      answeredTransfer(queue, transfer, at: time)
+    } else if let device = devices[bus] {
+      let isWrite = busOf[copy.source.memory.offset] < 0
+      let access = isWrite ? plan.write : plan.reads[0]
+      let burst = burstOf[(isWrite ? copy.destination : copy.source).memory.offset]
+      device.start(queue: queue, isWrite: isWrite, at: time) { list in
+        access?.resolved(at: loops).forEachBurst(of: burst) { list.append(Int32($0)) }
+      }
     } else {
-      finishTransfer(queue, sent: time, answered: time)
+      buses[bus].start(queue: queue, bursts: bursts, at: time)
     }
   }
 
-  private mutating func finishTransfer(_ queue: Int, sent: Int, answered: Int) {
+  /// The last burst of a command has gone: the next command may begin, and what was read is free.
+  @discardableResult
+  private mutating func sentTransfer(_ queue: Int, at cycle: Int, bus: Int, isAnswered: Bool) -> PendingTransfer {
     guard let transfer = queues[queue].transfer else { preconditionFailure("no transfer on queue \(queue)") }
     queues[queue].transfer = nil
-    let linkEnd = transfer.issue + max(1, transfer.linkCycles)
-    let sent = max(sent, linkEnd)
-    let answered = max(max(answered, linkEnd) + stretch(), queues[queue].lastAnswered)
-    queues[queue].lastAnswered = answered
+    let sent = max(cycle, transfer.linkEnd)
     if transfer.reads != 0 { events.add(.release, at: sent, queue, 0, mask: transfer.reads) }
-    if transfer.writes != 0 { events.add(.release, at: answered, queue, 1, mask: transfer.writes) }
-    for signal in transfer.signals {
-      events.add(.token, at: signal.isRead ? sent : answered, signal.count, signal.channel)
-    }
-    accounting.completed(layer: transfer.layer, at: answered)
-    record(.complete, queue, at: answered)
+    for signal in transfer.signals where signal.isRead { events.add(.token, at: sent, signal.count, signal.channel) }
     // Busy while its own bursts (or its link) move; the rest of the time the DRAM is served to others or answers late.
     let length = sent - transfer.issue
-    let bus = busOf.first { $0 >= 0 } ?? -1
     let own = min(length, max(transfer.linkCycles, bus >= 0 ? buses[bus].ownCycles(transfer.bursts) : 0, 1))
     let from = queues[queue].accountedUntil
     accounting.add(queue: queue, from: from, to: from + own, cause: nil, layer: transfer.layer)
@@ -434,6 +466,37 @@ public struct TimingRun: ~Copyable {
     queues[queue].busyLayer = transfer.layer
     queues[queue].acceptsAt = sent
     events.add(.wake, at: sent, queue)
+    if !isAnswered { queues[queue].unanswered.append(transfer) }
+    if bus >= 0, let device = devices[bus] { count(device, bus, upTo: transfer.layer) }
+    return transfer
+  }
+
+  /// All bursts of a command are done: what it wrote is visible.
+  private mutating func answeredTransfer(_ queue: Int, _ transfer: PendingTransfer, at cycle: Int) {
+    let answered = max(max(cycle, transfer.linkEnd) + stretch(), queues[queue].lastAnswered)
+    queues[queue].lastAnswered = answered
+    if transfer.writes != 0 { events.add(.release, at: answered, queue, 1, mask: transfer.writes) }
+    for signal in transfer.signals where !signal.isRead {
+      events.add(.token, at: answered, signal.count, signal.channel)
+    }
+    accounting.completed(layer: transfer.layer, at: answered)
+    record(.complete, queue, at: answered)
+  }
+
+  /// Charges what a device did since the last time to a layer.
+  private mutating func count(_ device: DRAMPort, _ bus: Int, upTo layer: Int) {
+    let now = device.counts
+    let before = deviceCounts[bus]
+    for (name, number) in [
+      ("dram.activate", now.activates - before.activates), ("dram.read_burst", now.reads - before.reads),
+      ("dram.write_burst", now.writes - before.writes),
+      ("dram.row_hit", now.readHits + now.writeHits - before.readHits - before.writeHits),
+      ("dram.refresh", now.refreshes - before.refreshes),
+      ("dram.refresh_bank", now.bankRefreshes - before.bankRefreshes),
+    ] where number != 0 {
+      count(actionID(name), number, layer)
+    }
+    deviceCounts[bus] = now
   }
 
   // MARK: Counting
@@ -473,7 +536,25 @@ public struct TimingRun: ~Copyable {
   private consuming func result() -> TimingResult {
     var activities = program.queues.map { _ in TimingResult.Activity() }
     var totals: [Int: Int] = [:]
-    for (index, interval) in accounting.layers().enumerated() {
+    let intervals = accounting.layers()
+    for (bus, device) in devices.enumerated() {
+      guard let device else { continue }
+      let (counts, clocks) = device.finish(at: accounting.end)
+      if !layers.isEmpty { count(device, bus, upTo: layers.count - 1) }
+      let ranks = device.rankCount
+      // Standing costs go to the layers by their length.
+      var reached = 0
+      for (index, interval) in intervals.enumerated() where interval.end > interval.start {
+        let share = { (total: Int) in
+          Int(Double(total) * (Double(interval.end) / Double(accounting.end)))
+            - Int(Double(total) * (Double(reached) / Double(accounting.end)))
+        }
+        count(actionID("dram.active_clock"), share(counts.activeClocks), index)
+        count(actionID("dram.idle_clock"), share(clocks * ranks - counts.activeClocks), index)
+        reached = interval.end
+      }
+    }
+    for (index, interval) in intervals.enumerated() {
       layers[index].start = interval.start
       layers[index].end = interval.end
       layers[index].activities = interval.activities

@@ -13,6 +13,9 @@ extension Chip {
     for memory in memories {
       text += "  \(memory.name):\n    kind: \(memory.kind.rawValue)\n    size: \(exactSize(memory.size))\n"
       switch memory.kind {
+      case .dram where memory.device != nil:
+        text += "    device: \(memory.device?.name ?? "")  # \(memory.device?.hash ?? "")\n"
+        continue
       case .dram:
         text += "    bandwidth: \(memory.bandwidth)\n    burst: \(exactSize(memory.burst))\n"
       case .scratchpad, .accumulator:

@@ -73,7 +73,7 @@ struct ChipReader {
   }
 
   private func checkEnergy(of memories: [MemorySpec], in table: EnergyTable, root: ConfigNode) {
-    for memory in memories {
+    for memory in memories where memory.device == nil {
       do {
         _ = try table.entry(for: .read, of: memory)
       } catch {
@@ -132,6 +132,11 @@ extension ChipReader {
       let kind = MemorySpec.Kind(rawValue: kindText)
     else { return nil }
     let size = map.required("size")?.bytes("size of \(what)", in: ChipReader.sizes, issues)
+    if kind == .dram, let node = map.optional("device") {
+      let memory = readDevice(node, map, name: entry.key, size: size, clock: clock)
+      map.finish()
+      return memory
+    }
     let latency = map.required("latency")?.cycles("latency of \(what)", in: ChipReader.times, clock: clock, issues)
     let energyKey = map.required("energy")?.name("energy of \(what)", issues)
     let memory: MemorySpec?
@@ -161,6 +166,50 @@ extension ChipReader {
     return MemorySpec(
       name: name, kind: .dram, size: size, banks: 1, portWidth: burst, bandwidth: rate, latency: latency, burst: burst,
       energyKey: energyKey)
+  }
+
+  /// A memory whose bandwidth, latency, burst and energy follow from a file in `Targets/memories`.
+  private func readDevice(
+    _ node: ConfigNode, _ map: ConfigMapping, name: String, size: Bytes?, clock: Int?
+  ) -> MemorySpec? {
+    for key in ["bandwidth", "latency", "burst", "energy"] {
+      guard let other = map.optional(key) else { continue }
+      issues.add(
+        "key-conflict", "\(map.what) has a 'device', which says its \(key) already", at: other,
+        hint: "leave out '\(key)', or 'device'")
+    }
+    guard let text = node.text("device of \(map.what)", issues), let size, let clock else { return nil }
+    let device: DRAMDevice
+    do {
+      let path = try finder.memory(text, beside: folder, at: node.location)
+      device = try DRAMDevice.read(ConfigDocument.read(path))
+    } catch {
+      issues.add(error)
+      return nil
+    }
+    let organization = device.organization
+    let burst = organization.burstBytes
+    guard size.count <= organization.capacity, size.count % burst == 0 else {
+      issues.add(
+        "wrong-value",
+        "size \(exactSize(size)) of \(map.what) must be a multiple of the burst of \(exactSize(Bytes(burst))) up to the "
+          + "\(exactSize(Bytes(organization.capacity))) of '\(device.name)'", at: map.node)
+      return nil
+    }
+    guard let ratio = ClockRatio(core: Hertz(Double(clock)), memory: device.clockPeriod) else {
+      issues.add(
+        "not-supported",
+        "the clocks of the chip, \(clock) Hz, and of '\(device.name)', \(device.clockPeriod.nanoseconds) ns, have no ratio of small whole numbers",
+        at: node)
+      return nil
+    }
+    let timing = device.timing
+    let latency = timing.activateToRead + timing.additiveLatency + timing.readLatency + organization.burstClocks + 1
+    return MemorySpec(
+      name: name, kind: .dram, size: size, banks: 1, portWidth: Bytes(burst),
+      bandwidth: BytesPerCycle(
+        organization.channels * burst * ratio.memory, over: organization.burstClocks * ratio.core),
+      latency: Cycles(ratio.coreCycle(atOrAfter: latency)), burst: Bytes(burst), energyKey: "", device: device)
   }
 
   private func readOnChip(

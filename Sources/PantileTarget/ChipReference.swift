@@ -44,6 +44,9 @@ public enum ChipReference {
     Key(name: "kind", value: "`dram`", isRequired: true, summary: "off-chip memory; exactly one"),
     Key(name: "size", value: "size", isRequired: true, summary: "a multiple of `burst`"),
     Key(
+      name: "device", value: "name or path", isRequired: false,
+      summary: "a file in `Targets/memories`: every burst runs on this DRAM; takes the place of all keys below"),
+    Key(
       name: "bandwidth", value: "B/cycle or GB/s", isRequired: true,
       summary: "of the pins, both directions together; kept as an exact fraction of bytes per cycle"),
     Key(name: "latency", value: "cycles or ns", isRequired: true, summary: "from request to first data"),

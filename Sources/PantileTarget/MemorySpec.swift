@@ -26,12 +26,14 @@ public struct MemorySpec: Hashable, Sendable {
   public var latency: Cycles
   /// The smallest transfer of DRAM; the port width on chip.
   public var burst: Bytes
-  /// Which entry of the energy table an access costs: `lpddr4`, `sram-hp`.
+  /// Which entry of the energy table an access costs: `lpddr4`, `sram-hp`. Empty when a device says it.
   public var energyKey: String
+  /// The DRAM behind the links, burst by burst; nil for a memory of plain bandwidth and latency.
+  public var device: DRAMDevice?
 
   public init(
     name: String, kind: Kind, size: Bytes, banks: Int, portWidth: Bytes, bandwidth: BytesPerCycle, latency: Cycles,
-    burst: Bytes, energyKey: String
+    burst: Bytes, energyKey: String, device: DRAMDevice? = nil
   ) {
     self.name = name
     self.kind = kind
@@ -42,6 +44,7 @@ public struct MemorySpec: Hashable, Sendable {
     self.latency = latency
     self.burst = burst
     self.energyKey = energyKey
+    self.device = device
   }
 
   /// The bytes of one bank; exact, as loading checks that banks divide the size.

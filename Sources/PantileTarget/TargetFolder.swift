@@ -26,8 +26,10 @@ struct TargetFolder {
 
   /// The path of the memory file called `name`.
   /// - Throws: `unknown-memory` with the places searched.
-  func memory(_ name: String) throws(DiagnosticError) -> String {
-    try find(name, kind: "memory", folder: "memories", beside: nil, at: .unknown)
+  func memory(
+    _ name: String, beside folder: String? = nil, at location: SourceLocation = .unknown
+  ) throws(DiagnosticError) -> String {
+    try find(name, kind: "memory", folder: "memories", beside: folder.map { $0 + "/../memories" }, at: location)
   }
 
   private func find(

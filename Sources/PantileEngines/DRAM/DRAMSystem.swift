@@ -130,6 +130,13 @@ public struct DRAMSystem: ~Copyable {
     (0..<channelCount).map { channels[$0].counts(until: cycle) }
   }
 
+  /// What all channels did so far; `activeClocks` only of rows that are closed again.
+  public var commandCounts: DRAMCounts {
+    var total = DRAMCounts()
+    for index in 0..<channelCount { total += channels[index].count }
+    return total
+  }
+
   /// All commands so far, by clock, then channel; empty unless they are recorded.
   public var commands: [DRAMCommand] {
     let all = (0..<channelCount).flatMap { channels[$0].commands }

@@ -1,0 +1,241 @@
+import PantileEngines
+import PantileTarget
+
+/// DMA engines in front of a DRAM device: every burst is a request that its controller takes and answers.
+///
+/// A DMA offers the bursts of a command in order: not before a credit is free, and no faster than its link moves them. A channel
+/// takes one request a memory clock; engines that are ready in the same clock take turns. A command has been *sent* in the cycle after
+/// its last burst was taken, and is *answered* when all of its bursts are done and the command before it is.
+final class DRAMPort {
+  /// What happened to the oldest command of a queue.
+  enum Event {
+    case sent(queue: Int, at: Int)
+    case answered(queue: Int, at: Int)
+  }
+
+  private struct Engine {
+    /// Bursts of the command that is being sent.
+    var bursts: [Int32] = []
+    var next = 0
+    var isSending = false
+    var isWrite = false
+    /// When the link is ready for the next burst, in memory clocks times `linkBytes` times the core's part of the ratio.
+    var linkReady = 0
+    /// Not before this memory clock: a full queue is asked again when something has happened behind it.
+    var notBefore = 0
+    var inFlight = 0
+    /// Bursts still to be answered of each command that was begun and is not answered, oldest first.
+    var open: [Int] = []
+    var firstOpen = 0
+    /// The command that `open` begins with, counted from the first.
+    var answeredCommands = 0
+    let outstanding: Int
+    let linkBytes: Int
+
+    var hasCredit: Bool { inFlight < outstanding }
+  }
+
+  private struct Answer: BitwiseCopyable {
+    var clock: Int
+    var order: Int
+    var queue: Int32
+    var command: Int32
+  }
+
+  private var memory: DRAMSystem
+  private let ratio: ClockRatio
+  private let burst: Int
+  private var engines: [Engine]
+  private var lastServed = -1
+  /// The last clock in which each channel was offered a request.
+  private var lastOffer: [Int]
+  private var answers: [Answer] = []
+  private var answersAdded = 0
+  /// The clock of the answer that was dealt with last.
+  private var lastAnswer = 0
+  /// Bursts taken and not yet answered, of all engines.
+  private var waiting = 0
+
+  /// - Parameters:
+  ///   - device: behind the port.
+  ///   - ratio: of the core's clock and the device's.
+  ///   - dma: the options of each queue's engine; nil where it is no DMA.
+  init(_ device: DRAMDevice, ratio: ClockRatio, dma: [DMAOptions?]) {
+    memory = DRAMSystem(device)
+    self.ratio = ratio
+    burst = device.organization.burstBytes
+    engines = dma.map { Engine(outstanding: max(1, $0?.outstanding ?? 1), linkBytes: max(1, $0?.linkBytes ?? 1)) }
+    lastOffer = Array(repeating: -1, count: device.organization.channels)
+  }
+
+  /// A command's transfer begins; a queue sends one at a time.
+  ///
+  /// - Parameter list: fills in the numbers of its bursts, in order.
+  /// - Precondition: there is at least one.
+  func start(queue: Int, isWrite: Bool, at cycle: Int, _ list: (inout [Int32]) -> Void) {
+    engines[queue].bursts.removeAll(keepingCapacity: true)
+    list(&engines[queue].bursts)
+    precondition(!engines[queue].bursts.isEmpty, "a transfer needs a burst")
+    engines[queue].next = 0
+    engines[queue].isSending = true
+    engines[queue].isWrite = isWrite
+    engines[queue].linkReady = cycle * ratio.memory * engines[queue].linkBytes
+    engines[queue].notBefore = 0
+    engines[queue].open.append(engines[queue].bursts.count)
+  }
+
+  /// Does what happens before `limit`, a core cycle, up to the first event.
+  func serve(before limit: Int?) -> Event? {
+    let end = limit.map { ratio.memoryClock(atOrAfter: $0) } ?? Int.max
+    while true {
+      if let answered = takeAnswered() { return answered }
+      let offer = nextOffer()
+      let answer = answers.first?.clock ?? Int.max
+      // Refreshes of an idle device wait until someone asks it again.
+      let device = waiting > 0 ? memory.nextEventTime : Int.max
+      let first = min(answer, min(offer.clock, device))
+      if first >= end || first == Int.max { return nil }
+      if answer == first {
+        popAnswer()
+      } else if offer.clock == first {
+        if let sent = makeOffer(of: offer.queue, at: first) { return sent }
+      } else {
+        memory.advance(before: first + 1)
+        collect()
+      }
+    }
+  }
+
+  // MARK: Offers
+
+  /// The next engine that offers a burst, and when.
+  private func nextOffer() -> (clock: Int, queue: Int) {
+    var best = (clock: Int.max, queue: -1)
+    var bestTurn = Int.max
+    for queue in engines.indices where engines[queue].isSending && engines[queue].hasCredit {
+      let scale = ratio.core * engines[queue].linkBytes
+      var clock = max((engines[queue].linkReady + scale - 1) / scale, engines[queue].notBefore)
+      let address = Int(engines[queue].bursts[engines[queue].next]) * burst
+      clock = max(clock, lastOffer[memory.channel(of: address)] + 1)
+      let turn = queue > lastServed ? queue : queue + engines.count
+      if clock < best.clock || (clock == best.clock && turn < bestTurn) {
+        best = (clock, queue)
+        bestTurn = turn
+      }
+    }
+    return best
+  }
+
+  private func makeOffer(of queue: Int, at clock: Int) -> Event? {
+    let address = Int(engines[queue].bursts[engines[queue].next]) * burst
+    let command = engines[queue].answeredCommands + engines[queue].open.count - engines[queue].firstOpen - 1
+    let request = DRAMRequest(address: address, isWrite: engines[queue].isWrite, tag: command * engines.count + queue)
+    guard memory.offer(request, at: clock) else {
+      // Room comes with the channel's next move, which is an event.
+      engines[queue].notBefore = max(clock, memory.nextEventTime) + 1
+      return nil
+    }
+    lastOffer[memory.channel(of: address)] = clock
+    lastServed = queue
+    waiting += 1
+    engines[queue].inFlight += 1
+    engines[queue].next += 1
+    // An engine that came late begins a new beat of its link.
+    let scale = ratio.core * engines[queue].linkBytes
+    if engines[queue].linkReady <= (clock - 1) * scale { engines[queue].linkReady = clock * scale }
+    engines[queue].linkReady += burst * ratio.memory
+    collect()
+    guard engines[queue].next == engines[queue].bursts.count else { return nil }
+    engines[queue].isSending = false
+    return .sent(queue: queue, at: ratio.coreCycle(atOrAfter: clock + 1))
+  }
+
+  // MARK: Answers
+
+  private func collect() {
+    memory.takeCompletions { done in
+      answersAdded += 1
+      push(
+        Answer(
+          clock: done.cycle, order: answersAdded, queue: Int32(done.tag % engines.count),
+          command: Int32(done.tag / engines.count)))
+    }
+  }
+
+  private func popAnswer() {
+    let answer = pop()
+    let queue = Int(answer.queue)
+    waiting -= 1
+    engines[queue].inFlight -= 1
+    let index = engines[queue].firstOpen + Int(answer.command) - engines[queue].answeredCommands
+    engines[queue].open[index] -= 1
+    lastAnswer = answer.clock
+  }
+
+  /// The oldest command of a queue, when all of its bursts are answered.
+  private func takeAnswered() -> Event? {
+    for queue in engines.indices {
+      let first = engines[queue].firstOpen
+      guard first < engines[queue].open.count, engines[queue].open[first] == 0 else { continue }
+      engines[queue].firstOpen += 1
+      engines[queue].answeredCommands += 1
+      if engines[queue].firstOpen == 64 {
+        engines[queue].open.removeFirst(64)
+        engines[queue].firstOpen = 0
+      }
+      return .answered(queue: queue, at: ratio.coreCycle(atOrAfter: lastAnswer))
+    }
+    return nil
+  }
+
+  // A binary heap by clock, then by order of decision.
+
+  private static func before(_ a: Answer, _ b: Answer) -> Bool {
+    a.clock != b.clock ? a.clock < b.clock : a.order < b.order
+  }
+
+  private func push(_ answer: Answer) {
+    var index = answers.count
+    answers.append(answer)
+    while index > 0 {
+      let parent = (index - 1) / 2
+      guard Self.before(answer, answers[parent]) else { break }
+      answers[index] = answers[parent]
+      index = parent
+    }
+    answers[index] = answer
+  }
+
+  private func pop() -> Answer {
+    let first = answers[0]
+    let last = answers.removeLast()
+    if answers.isEmpty { return first }
+    var index = 0
+    while true {
+      var child = 2 * index + 1
+      if child >= answers.count { break }
+      if child + 1 < answers.count, Self.before(answers[child + 1], answers[child]) { child += 1 }
+      guard Self.before(answers[child], last) else { break }
+      answers[index] = answers[child]
+      index = child
+    }
+    answers[index] = last
+    return first
+  }
+
+  // MARK: Counts
+
+  /// Ranks of all channels.
+  var rankCount: Int { memory.device.organization.ranks * memory.device.organization.channels }
+
+  /// Commands of all channels so far.
+  var counts: DRAMCounts { memory.commandCounts }
+
+  /// Finishes the clocks before a core cycle and returns the counts of the whole run, rank clocks with an open row included, and the
+  /// number of clocks.
+  func finish(at cycle: Int) -> (counts: DRAMCounts, clocks: Int) {
+    let clocks = ratio.memoryClock(atOrAfter: cycle)
+    memory.advance(before: clocks)
+    return (memory.counts(until: clocks).reduce(into: DRAMCounts()) { $0 += $1 }, clocks)
+  }
+}
