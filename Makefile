@@ -9,13 +9,14 @@ PANTILE := .build/release/pantile
 # A crash should say so and end, not spend minutes on a symbolised backtrace.
 export SWIFT_BACKTRACE := enable=no
 
-.PHONY: help setup build build-tests demo test lint format bench bench-planner paper-cosma interop fuzz clean
+.PHONY: help setup build build-tests demo test lint format bench bench-planner bench-scalesim paper-cosma interop fuzz clean
 
 help:
 	@echo 'make demo     compile the digits network for three chips, run it, write reports to out/demo'
 	@echo 'make test     install what is missing, check the format, build, run all tests'
 	@echo 'make bench    compile and run ResNet-18, compare CPU seconds with Benchmarks/thresholds.csv'
 	@echo 'make bench-planner  pantile plan against CP-SAT and HiGHS on random wired graphs (their results are on record)'
+	@echo 'make bench-scalesim  ResNet-18 through SCALE-Sim 3.0.0 (installed from PyPI) and here: figures and CPU seconds'
 	@echo 'make paper-cosma    the COSMA experiment over the shipped networks'
 	@echo 'make interop  MLIR text through mlir-opt and back (installs mlir-16-tools)'
 	@echo 'make fuzz     damaged models, chips and texts: FUZZ_RUNS=2000 FUZZ_SEED=1'
@@ -47,6 +48,9 @@ bench: build
 
 bench-planner: build
 	@Benchmarks/planner/run.sh $(abspath $(PANTILE))
+
+bench-scalesim: build
+	@python3 Benchmarks/scalesim/run.py $(abspath $(PANTILE))
 
 paper-cosma: build
 	@Workloads/papers/cosma/run.py $(abspath $(PANTILE))

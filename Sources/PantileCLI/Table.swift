@@ -35,6 +35,12 @@ enum Table {
     return "\(tenths / 10).\(abs(tenths) % 10) %"
   }
 
+  /// `-9.3 %`: how far a value is from another, as a share of that one.
+  static func signedPercent(_ value: Int, against reference: Int) -> String {
+    let share = (Double(value) - Double(reference)) / Double(reference)
+    return (share <= -0.0005 ? "-" : "") + percent(abs(share))
+  }
+
   /// `1.234` of picojoules, in microjoules.
   static func microjoules(picojoules: Double) -> String {
     let thousandths = Int((picojoules / 1000).rounded())

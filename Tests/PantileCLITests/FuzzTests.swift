@@ -19,6 +19,7 @@ struct FuzzTests {
     let digits = "Workloads/models/digits-cnn"
     let chip = ["--chip", "systolic-16x16"]
     let plan = ["--capacity", "56KiB", "--budget", "2000", "--json", "@/o.json", "--picture", "@/o.svg"]
+    let scaleSim = ["--timing-model", "scalesim", "--json", "@/o.json"]
     return [
       ("\(digits)/digits-cnn.onnx", "n.onnx", ["compile", "@/n.onnx", "-o", "@/o.pantile"] + chip),
       ("\(digits)/digits-cnn.onnx", "n.onnx", ["import", "@/n.onnx", "-o", "@/o.mlir"]),
@@ -35,6 +36,14 @@ struct FuzzTests {
       ("Workloads/graphs/diamond.json", "g.json", ["plan", "@/g.json"] + plan),
       ("buffers.csv", "b.csv", ["plan", "@/b.csv"] + plan),
       ("problem.mlir", "p.mlir", ["plan", "@/p.mlir"] + plan),
+      (
+        "Workloads/topologies/resnet18.csv", "t.csv",
+        ["run", "@/t.csv", "--chip", "Workloads/topologies/os-32x32.cfg"] + scaleSim
+      ),
+      (
+        "Workloads/topologies/os-32x32.cfg", "c.cfg",
+        ["run", "Workloads/topologies/resnet18.csv", "--chip", "@/c.cfg"] + scaleSim
+      ),
       ("net.pantile", "n.pantile", ["run", "@/n.pantile", "--json", "@/o.json"] + chip),
     ]
   }()

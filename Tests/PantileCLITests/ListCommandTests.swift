@@ -6,6 +6,7 @@ struct ListCommandTests {
     ("chips", "systolic-16x16"), ("chips", "nm-16x16"), ("workloads", "digits-cnn"), ("workloads", "resnet50"),
     ("ops", "dnn.conv2d"), ("passes", "quantize"), ("engines", "bitserial"), ("energy", "45nm"),
     ("memories", "hbm2-8ch"),
+    ("timing-models", "scalesim"), ("timing-models", "native"),
   ])
   func lists(_ kind: String, _ name: String) throws {
     let result = try Tool.run(["list", kind])
@@ -13,7 +14,9 @@ struct ListCommandTests {
     #expect(result.output.contains(name))
   }
 
-  @Test(arguments: ["dnn.conv2d", "conv2d", "systolic", "systolic-16x16", "quantize", "resnet18"])
+  @Test(arguments: [
+    "dnn.conv2d", "conv2d", "systolic", "systolic-16x16", "quantize", "resnet18", "scalesim", "stonne", "native",
+  ])
   func documents(_ name: String) throws {
     let result = try Tool.run(["doc", name])
     #expect(result.code == 0 && result.output.count > 100, "\(result.errors)")

@@ -5,7 +5,7 @@ import Testing
 struct TourTests {
   /// Blocks ```` ```console ```` of a page: lines with `$ ` are commands, the others their output; `...` stands for any
   /// further lines.
-  @Test(arguments: [("README.md", 4), ("Docs/plan.md", 1)])
+  @Test(arguments: [("README.md", 4), ("Docs/plan.md", 1), ("Docs/compatibility.md", 4)])
   func pageShowsWhatCommandsPrint(_ page: String, _ least: Int) throws {
     let readme = try Tool.text("\(Tool.root)/\(page)")
     var commands: [(line: String, output: [String])] = []

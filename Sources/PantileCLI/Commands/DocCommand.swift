@@ -4,7 +4,8 @@ import Pantile
 /// `pantile doc`: the reference page of one thing.
 struct DocCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "doc", abstract: "Shows the documentation of an op, pass, engine family, chip or workload.")
+    commandName: "doc",
+    abstract: "Shows the documentation of an op, pass, engine family, timing model, chip or workload.")
 
   @Argument(help: "As 'pantile list' shows it.") var name: String
   @OptionGroup var root: RootOptions
@@ -17,6 +18,8 @@ struct DocCommand: ParsableCommand {
       Terminal.write(DocCommand.page(pass))
     } else if let schema = ListCommand.engineSchemas.first(where: { $0.family == name }) {
       Terminal.write(DocCommand.page(schema))
+    } else if let model = TimingModel.all.first(where: { $0.name == name }) {
+      Terminal.write(DocCommand.page(model))
     } else if let workload = Workload.all.first(where: { $0.name == name }) {
       let module = try workload.make()
       let main = try module.mainFunction()
@@ -28,9 +31,9 @@ struct DocCommand: ParsableCommand {
     } else {
       let names =
         DNN.ops.map(\.name) + PassRegistry.all.map(\.name) + ListCommand.engineSchemas.map(\.family)
-        + Workload.all.map(\.name) + Chip.shippedNames(root: folder)
+        + TimingModel.all.map(\.name) + Workload.all.map(\.name) + Chip.shippedNames(root: folder)
       throw DiagnosticError(
-        "unknown-name", "there is no op, pass, engine family, workload or chip '\(name)'",
+        "unknown-name", "there is no op, pass, engine family, timing model, workload or chip '\(name)'",
         hint: nearestName(to: name, among: names).map { "did you mean '\($0)'?" } ?? "see 'pantile list'")
     }
   }
@@ -62,6 +65,17 @@ struct DocCommand: ParsableCommand {
     for field in schema.fields {
       let standard = field.defaultValue.map { "default \($0)" } ?? "required"
       text += "  \(field.key) (\(standard)): \(field.summary)\n"
+    }
+    return text
+  }
+
+  private static func page(_ model: TimingModel) -> String {
+    var text = "# timing model \(model.name)\n\n\(model.summary)\n\n"
+    text += "source: \(model.source)\nevidence: \(model.evidence)\n"
+    if !model.differences.isEmpty {
+      text += "\nwhere it differs from a register-transfer model:\n"
+      for difference in model.differences { text += "- \(difference)\n" }
+      text += "\nmore in Docs/compatibility.md\n"
     }
     return text
   }

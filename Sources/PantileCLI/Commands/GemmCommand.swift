@@ -14,7 +14,7 @@ struct GemmCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("Rows and columns of the array.", valueName: "RxC")) var array: String?
   @Option(help: "The array family.") var engine: Engine?
-  @Option(help: ArgumentHelp("systolic: what stays in the array.", valueName: "ws|os")) var dataflow: String?
+  @Option(help: ArgumentHelp("systolic: what stays in the array.", valueName: "ws|os|is")) var dataflow: String?
   @Option(help: ArgumentHelp("Whether folds overlap.", valueName: "serial|overlapped")) var variant: String?
   @Option(help: ArgumentHelp("nm: the sparsity pattern of the weights.", valueName: "N:M")) var pattern: String?
   @Option(help: "nm: output channels that an element serves in turn.") var interleave: Int?
@@ -28,11 +28,18 @@ struct GemmCommand: ParsableCommand {
   @Flag(help: "Step the array and compare with the plain product.") var check = false
   @Option(help: "Of the operands of a check.") var seed: UInt64 = 1
   @Option(help: ArgumentHelp("Write the result as JSON.", valueName: "file|-")) var json: String?
+  @OptionGroup var timing: TimingModelOptions
+  @Option(help: "stonne: words a cycle that the memory reads, and writes; without it, enough.") var bandwidth: Int?
   @OptionGroup var chip: ChipOptions
   @OptionGroup var root: RootOptions
 
   func run() throws {
     try OutputFiles.check(json)
+    if let peer = try timing.peer() { return try run(as: peer) }
+    if bandwidth != nil {
+      throw DiagnosticError(
+        "option-conflict", "a bare array has ideal memory, --bandwidth is for --timing-model stonne")
+    }
     let section = try section()
     let engine = try ArrayFamily.engine(of: section)
     let format = ContractionFormat(weightBits: weightBits ?? 8, pattern: try pattern.map(GemmCommand.pattern))
@@ -71,20 +78,27 @@ struct GemmCommand: ParsableCommand {
       }
       return section
     }
-    guard let array else {
-      throw DiagnosticError("missing-array", "neither --array nor --chip is given", hint: "write --array 8x8")
-    }
-    let sizes = array.split(separator: "x", omittingEmptySubsequences: false)
-    guard sizes.count == 2, Int(sizes[0]) != nil, Int(sizes[1]) != nil else {
-      throw DiagnosticError("wrong-array", "'\(array)' is no array size", hint: "write rows and columns as in 16x16")
-    }
-    texts += [("rows", String(sizes[0])), ("columns", String(sizes[1]))]
+    let (rows, columns) = try size()
+    texts += [("rows", "\(rows)"), ("columns", "\(columns)")]
     let kind = engine ?? .systolic
     if kind == .nm { texts.append(("patterns", pattern ?? "2:4")) }
     guard let family = ArrayFamily.all.first(where: { $0.name == kind.rawValue }) else {
       preconditionFailure("no array family '\(kind.rawValue)'")
     }
     return try family.section(texts)
+  }
+
+  /// The rows and columns that `--array` says.
+  /// - Throws: `missing-array`, `wrong-array`.
+  func size() throws(DiagnosticError) -> (rows: Int, columns: Int) {
+    guard let array else {
+      throw DiagnosticError("missing-array", "neither --array nor --chip is given", hint: "write --array 8x8")
+    }
+    let sizes = array.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard sizes.count == 2, let rows = sizes[0], let columns = sizes[1] else {
+      throw DiagnosticError("wrong-array", "'\(array)' is no array size", hint: "write rows and columns as in 16x16")
+    }
+    return (rows, columns)
   }
 
   private static func pattern(_ text: String) throws(DiagnosticError) -> NMPattern {

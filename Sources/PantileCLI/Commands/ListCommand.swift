@@ -8,6 +8,7 @@ struct ListCommand: ParsableCommand {
 
   enum Kind: String, ExpressibleByArgument, CaseIterable {
     case chips, memories, workloads, graphs, ops, passes, methods, engines, energy
+    case timingModels = "timing-models"
   }
 
   @Argument(help: "What to list; everything when left out.") var kind: Kind?
@@ -50,6 +51,7 @@ struct ListCommand: ParsableCommand {
       let auto = ["packing", "auto", "the portfolio, then the exact search if nothing in it fits"]
       return Table.text(["problem", "method", "how"], schedules + [auto] + packings)
     case .engines: return Table.text(["family", "what"], engineSchemas.map { [$0.family, $0.summary] })
+    case .timingModels: return Table.text(["timing model", "what"], TimingModel.all.map { [$0.name, $0.summary] })
     case .energy: return Table.text(["table"], energyNames(root: root).map { [$0] })
     }
   }

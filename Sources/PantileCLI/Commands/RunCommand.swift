@@ -31,6 +31,7 @@ struct RunCommand: ParsableCommand {
     help: ArgumentHelp("Print after this stage: integer, choose or program. May be repeated.", valueName: "stage"))
   var printAfter: [CompileCommand.Stage] = []
   @Flag(help: "Say on stderr how long each phase took.") var timing = false
+  @OptionGroup var peer: PeerRunOptions
   @OptionGroup var chip: ChipOptions
   @OptionGroup var options: ModelOptions
   @OptionGroup var integer: IntegerOptions
@@ -38,6 +39,8 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     for path in [json, trace, html, csv] { try OutputFiles.check(path) }
+    if let model = try peer.model.peer() { return try run(as: model) }
+    try peer.checkUnused(chip: chip.chip)
     let operands = try Operands(operands)
     let given = inputs + operands.inputs
     let values = given.isEmpty ? nil : try Inputs.files(given)
