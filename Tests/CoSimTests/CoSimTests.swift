@@ -12,7 +12,8 @@ struct CoSimTests {
   static let seed = ProcessInfo.processInfo.environment["PANTILE_COSIM_SEED"].flatMap(UInt64.init) ?? 1
 
   /// What levels 1 and 2 say about a case, and where they differ.
-  static func expected(_ twin: Twin, _ item: Twin.Case) -> (outcome: Twin.Outcome, events: [EdgeEvent], fault: String?) {
+  static func expected(_ twin: Twin, _ item: Twin.Case) -> (outcome: Twin.Outcome, events: [EdgeEvent], fault: String?)
+  {
     let command = item.command(width: twin.width)
     let duration = ArrayEngine.systolic(twin.options).timing(item.extents, .int8).duration
     // Enough cycles for a pattern that leaves the array at least one in 256 of them.
@@ -49,7 +50,8 @@ struct CoSimTests {
       func text(_ list: [EdgeEvent]) -> String {
         at < list.count ? "cycle \(list[at].cycle) \(ports.name(list[at].port)) \(list[at].value)" : "nothing"
       }
-      return "\(twin) \(item): RTL \(outcome), model \(expected); first event \(at): RTL \(text(found)), model \(text(events))"
+      return
+        "\(twin) \(item): RTL \(outcome), model \(expected); first event \(at): RTL \(text(found)), model \(text(events))"
     }
     return nil
   }

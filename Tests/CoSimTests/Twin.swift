@@ -91,7 +91,8 @@ struct Twin: Sendable, CustomStringConvertible {
     defer { try? FileManager.default.removeItem(at: file) }
     let text = cases.enumerated().map { index, item in
       let e = item.extents
-      return "\(index) \(e.m) \(e.k) \(e.n) \(item.accumulates ? 1 : 0) \(item.seed) \(item.freeze) \(item.isQuiet ? 1 : 0)"
+      return
+        "\(index) \(e.m) \(e.k) \(e.n) \(item.accumulates ? 1 : 0) \(item.seed) \(item.freeze) \(item.isQuiet ? 1 : 0)"
     }
     try (text.joined(separator: "\n") + "\n").write(to: file, atomically: true, encoding: .utf8)
     let result = try Self.launch(binary, [file.path] + (listing.map { ["\($0)"] } ?? []))

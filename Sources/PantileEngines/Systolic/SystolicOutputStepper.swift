@@ -32,8 +32,9 @@ package enum SystolicOutputStepper {
     let a: Plane<Int16>
     let b: Plane<Int16>
     let sums: Plane<Int32>
-    let folds: [Fold]
-    let commandCount: Int
+    let folds: UnsafeMutableBufferPointer<Fold>
+
+    deinit { folds.deallocate() }
 
     init(_ options: SystolicOptions, _ commands: [SystolicCommand]) {
       a = Plane(commands.reduce(0) { $0 + $1.a.count })
@@ -58,8 +59,8 @@ package enum SystolicOutputStepper {
         base += m * n
       }
       sums = Plane(base)
-      self.folds = folds
-      commandCount = commands.count
+      self.folds = .allocate(capacity: folds.count)
+      _ = self.folds.initialize(from: folds)
     }
   }
 
@@ -67,19 +68,12 @@ package enum SystolicOutputStepper {
     _ options: SystolicOptions, _ commands: [SystolicCommand], _ run: SystolicStepper.Options
   ) -> SystolicStepper.Run {
     let work = Work(options, commands)
-    var state = State(options, run)
+    var state = State(options, run, commandCount: commands.count)
     state.run(work)
-    var start = 0
-    var seen = state.seen
-    for (index, command) in commands.enumerated() {
-      let count = command.extents.m * command.extents.n
-      seen[index].accumulators = Array(UnsafeBufferPointer(start: work.sums.base + start, count: count))
-      start += count
-    }
     return SystolicStepper.Run(
       result: ArrayStepResult(
-        commands: seen, cycles: state.clock.cycle, activationElements: state.rowElements,
-        weightBeats: state.columnElements, results: state.left),
+        commands: state.seen.commands(commands, work.sums.base, isExchanged: false), cycles: state.clock.cycle,
+        activationElements: state.rowElements, weightBeats: state.columnElements, results: state.left),
       events: state.events, frozenCycles: state.clock.cycle - state.clock.time)
   }
 
@@ -92,14 +86,19 @@ package enum SystolicOutputStepper {
     let fault: SystolicStepper.Fault
     let recordsEvents: Bool
     let ports: SystolicPorts
-
-    /// Registers that move right stand in a longer row that is entered one place further left each cycle, and moved back
-    /// when the front is reached: element [r][offset + c] is what PE (r, c) sees.
-    let slack: Int
+    /// Elements of a row of PEs, padding included.
     let pitch: Int
+
+    /// What moves right stands in a longer row whose front is entered one place further left each cycle, and moved back when
+    /// the left end is near: element [r][offset + c] is what PE (r, c) sees, [r][offset - i] what it will see i cycles
+    /// later: the triangular skew registers of row r are its r places in front of the offset.
+    let slack: Int
+    let rowPitch: Int
     let activation: Plane<Int16>
-    /// What moves down is a ring of rows: row (t - r) mod R is what the PEs of row r see in cycle t.
+    /// What moves down is a ring of rows: in cycle t row r of the array sees row (t - r) of the ring, and lane c of row (t + c) is
+    /// written, so that the rows ahead are the skew registers of the columns.
     let weight: Plane<Int16>
+    let ring: Int
     /// [offset + d]: the fold whose products the PEs with r + c = d see, or -1.
     let tag: Plane<Int32>
     let taps: Int
@@ -108,24 +107,23 @@ package enum SystolicOutputStepper {
     var pastWaves: [SystolicWaves]
     let sum: Plane<Int32>
     let output: Plane<Int32>
-    /// Triangular skew registers as rings: row t mod R (C) holds what the edge sees in cycle t.
-    let rowSkew: Plane<Int16>
-    let columnSkew: Plane<Int16>
+    let chain: SystolicShift
 
     var clock: SystolicClock
-    /// First and last beat of each stream that still has products in the array, oldest first.
-    var streams: [(first: Int, last: Int)] = []
+    /// Streams that still have products in the array, by their first beat.
+    var streams: SystolicQueue
+    var lastBeat = -1
     /// Last products on their way through the array: when they were read, and their fold.
-    var lasts: [(time: Int, fold: Int)] = []
+    var lasts: SystolicQueue
     /// Columns that drain: column c shifts in the R cycles from `time + c` (serial: from `time`) on.
-    var drains: [(time: Int, fold: Int)] = []
+    var drains: SystolicQueue
     var left = 0
     var rowElements = 0
     var columnElements = 0
-    var seen: [ArrayStepResult.Command] = []
+    let seen: SystolicSightings
     var events: [EdgeEvent] = []
 
-    init(_ options: SystolicOptions, _ run: SystolicStepper.Options) {
+    init(_ options: SystolicOptions, _ run: SystolicStepper.Options, commandCount: Int) {
       rows = options.rows
       columns = options.columns
       fault = run.fault
@@ -133,26 +131,29 @@ package enum SystolicOutputStepper {
       overlapped = options.variant == .overlapped
       recordsEvents = run.recordsEvents
       ports = SystolicPorts(rows: rows, columns: columns)
+      pitch = SystolicSweep.pitch(columns)
       taps = rows + columns - 1
-      slack = max(64, taps)
-      pitch = slack + columns
-      activation = Plane(rows * pitch)
-      weight = Plane(rows * columns)
+      slack = rows + max(64, taps)
+      rowPitch = slack + pitch
+      activation = Plane(rows * rowPitch)
+      ring = taps
+      weight = Plane(ring * pitch)
       tag = Plane(slack + taps, repeating: -1)
-      products = Plane(stages * rows * columns)
+      products = Plane(stages * rows * pitch)
       pastWaves = Array(repeating: SystolicWaves(), count: stages)
-      sum = Plane(rows * columns)
-      output = Plane(rows * columns)
-      rowSkew = Plane(rows * rows)
-      columnSkew = Plane(columns * columns)
+      sum = Plane(rows * pitch)
+      output = Plane(rows * pitch)
+      chain = SystolicShift(pitch: pitch)
       clock = SystolicClock(freeze: run.freeze)
+      let capacity = 2 * (rows + columns) + stages + 4
+      streams = SystolicQueue(capacity: capacity)
+      lasts = SystolicQueue(capacity: capacity)
+      drains = SystolicQueue(capacity: capacity)
+      seen = SystolicSightings(commandCount)
     }
 
     mutating func run(_ work: borrowing Work) {
       let folds = work.folds
-      seen = (0..<work.commandCount).map { _ in
-        ArrayStepResult.Command(issue: 0, end: 0, readA: 0, readB: 0, accumulators: [])
-      }
       let shortest = 2 * rows - 1 - (fault == .slot ? 1 : 0)
       var next = 0
       var current = -1
@@ -166,9 +167,11 @@ package enum SystolicOutputStepper {
         let (cycle, time) = (clock.cycle, clock.time)
 
         // Clock edge of everything that moves right.
-        if offset == 0 {
-          for r in 0..<rows { activation.move(from: r * pitch, to: r * pitch + slack, count: columns) }
-          tag.move(from: 0, to: slack, count: taps)
+        if offset == rows {
+          for r in 0..<rows {
+            activation.move(from: r * rowPitch, to: r * rowPitch + slack - rows, count: rows + columns)
+          }
+          tag.move(from: rows, to: slack, count: taps)
           offset = slack
         }
         offset -= 1
@@ -181,77 +184,96 @@ package enum SystolicOutputStepper {
           step = 0
           pending += rows * columns
           wait = overlapped ? max(0, shortest - folds[current].k) : 0
-          if folds[current].isFirst { seen[folds[current].command].issue = cycle }
+          if folds[current].isFirst { seen.issue[folds[current].command] = cycle }
         }
-        let flows = current >= 0 && wait == 0
-        feed(flows ? folds[current] : nil, step, time, offset, work)
-        if flows {
-          let fold = folds[current]
-          tag[offset] = Int32(current)
-          if step == 0 { streams.append((time, time)) }
-          streams[streams.count - 1].last = time
+        let isFlowing = current >= 0 && wait == 0
+        if isFlowing {
+          let fold = folds.baseAddress.unsafelyUnwrapped + current  // there is a fold, so the buffer is not empty
+          read(fold, step, time, offset, work)
+          tag[offset] = Int32(truncatingIfNeeded: current)
+          if step == 0 { streams.append(time, current) }
+          lastBeat = time
           rowElements += rows
           columnElements += columns
-          seen[fold.command].readA = cycle + 1
-          seen[fold.command].readB = cycle + 1
-          if step + 1 == beats(of: fold) { lasts.append((time, current)) }
+          seen.rowRead[fold.pointee.command] = cycle + 1
+          seen.columnRead[fold.pointee.command] = cycle + 1
+          if step + 1 == beats(of: fold.pointee.k) { lasts.append(time, current) }
+        } else {
+          readNothing(time, offset)
         }
-        if recordsEvents { record(offset, cycle, time, work, flows ? (current, step) : nil) }
+        if recordsEvents { record(offset, cycle, time, work, isFlowing ? (current, step) : nil) }
 
-        pending -= drain(time, cycle, work)
+        if drains.count > 0 { pending -= drain(time, cycle, work) }
         sweep(offset, time)
-        finish(time)
+        if lasts.count > 0 { finish(time) }
 
         // Clock edge of the controller.
-        if flows {
+        if isFlowing {
           step += 1
-          if step == beats(of: folds[current]) { current = -1 }
+          if step == beats(of: folds[current].k) { current = -1 }
         } else if current >= 0 {
           wait -= 1
         }
-        if let oldest = streams.first, time - oldest.last > taps { streams.removeFirst() }
+        if streams.count > 0, time - streams.time(0) - folds[streams.fold(0)].k > taps { streams.removeFirst() }
         clock.advance()
       }
     }
 
-    private func beats(of fold: Fold) -> Int { fault == .stream ? max(1, fold.k - 1) : fold.k }
+    @inline(__always) private func beats(of k: Int) -> Int { fault == .stream ? max(1, k - 1) : k }
 
-    /// Takes a vector from each port into the skew registers and gives the edges what they see in this cycle.
-    @inline(__always) private func feed(
-      _ fold: Fold?, _ step: Int, _ time: Int, _ offset: Int, _ work: borrowing Work
+    /// Takes a vector from each port into the skew registers: lane i is seen i cycles later.
+    @inline(__always) private func read(
+      _ fold: UnsafeMutablePointer<Fold>, _ step: Int, _ time: Int, _ offset: Int, _ work: borrowing Work
     ) {
-      let (rowSlot, columnSlot) = (time % rows, time % columns)
-      if let fold {
-        let a = work.a.base + fold.aBase + fold.a + step
-        let b = work.b.base + fold.bBase + fold.b + step * fold.n
-        enter(rowSkew.base, rows, rowSlot) { $0 < fold.rowsUsed ? a[$0 * fold.k] : 0 }
-        enter(columnSkew.base, columns, columnSlot) { $0 < fold.columnsUsed ? b[$0] : 0 }
-      } else {
-        enter(rowSkew.base, rows, rowSlot) { _ in 0 }
-        enter(columnSkew.base, columns, columnSlot) { _ in 0 }
+      let (k, rowsUsed, columnsUsed) = (fold.pointee.k, fold.pointee.rowsUsed, fold.pointee.columnsUsed)
+      let a = work.a.base + fold.pointee.aBase + fold.pointee.a + step
+      let b = work.b.base + fold.pointee.bBase + fold.pointee.b + step * fold.pointee.n
+      var target = activation.base + offset
+      var r = 0
+      var source = a
+      while r < rows {
+        target.pointee = r < rowsUsed ? source.pointee : 0
+        if r < rowsUsed { source += k }
+        target += rowPitch &- 1
+        r &+= 1
       }
-      let atRows = rowSkew.base + rowSlot * rows
-      for r in 0..<rows { activation[r * pitch + offset] = atRows[r] }
-      (weight.base + rowSlot * columns).update(from: columnSkew.base + columnSlot * columns, count: columns)
+      var place = weight.base + place(time)
+      let end = weight.base + ring * pitch
+      var c = 0
+      while c < columns {
+        if place >= end { place -= ring &* pitch }
+        place[c] = c < columnsUsed ? b[c] : 0
+        place += pitch
+        c &+= 1
+      }
+      if fault == .skew { shortenSkew(time, offset) }
     }
 
-    /// Lane i is seen i cycles later.
-    @inline(__always) private func enter(
-      _ ring: UnsafeMutablePointer<Int16>, _ lanes: Int, _ slot: Int, _ value: (Int) -> Int16
-    ) {
-      var place = slot * lanes
-      for lane in 0..<lanes {
-        if fault == .skew && lane == lanes - 1 && lane > 0 { place = (place / lanes + lanes - 1) % lanes * lanes }
-        ring[place + lane] = value(lane)
-        place += lanes
-        if place == lanes * lanes { place = 0 }
+    @inline(__always) private func readNothing(_ time: Int, _ offset: Int) {
+      for r in 0..<rows { activation[r * (rowPitch - 1) + offset] = 0 }
+      var place = place(time)
+      for c in 0..<columns {
+        if place == ring * pitch { place = 0 }
+        weight[place + c] = 0
+        place += pitch
       }
+      if fault == .skew { shortenSkew(time, offset) }
+    }
+
+    /// Where the ring's row of a cycle starts.
+    @inline(__always) private func place(_ time: Int) -> Int { time % ring * pitch }
+
+    /// The last row and the last column see their elements a cycle early.
+    private func shortenSkew(_ time: Int, _ offset: Int) {
+      let row = (rows - 1) * (rowPitch - 1) + offset
+      if rows > 1 { activation[row + 1] = activation[row] }
+      let lane = columns - 1
+      if columns > 1 { weight[place(time + lane - 1) + lane] = weight[place(time + lane) + lane] }
     }
 
     /// The wavefronts between the newest and the oldest product in the array.
     @inline(__always) private func alive(_ time: Int) -> SystolicWaves {
-      guard let oldest = streams.first, let newest = streams.last else { return SystolicWaves() }
-      return SystolicWaves(first: time - newest.last, last: time - oldest.first)
+      streams.count == 0 ? SystolicWaves() : SystolicWaves(first: time - lastBeat, last: time - streams.time(0))
     }
 
     /// One cycle of all PEs that are alive.
@@ -263,23 +285,24 @@ package enum SystolicOutputStepper {
         old = pastWaves[stage]
         pastWaves[stage] = waves
       }
-      var ring = time % rows
-      for r in 0..<rows {
-        let range = waves.columns(ofRow: r, columns)
-        let low = range.lowerBound
-        let a = activation.base + r * pitch + offset + low
-        let w = weight.base + ring * columns + low
+      let isFull = waves.isFull(rows, columns)
+      let all = 0..<pitch / SystolicSweep.lanes
+      var (a, s, w) = (activation.base + offset, sum.base, weight.base + place(time))
+      var product = products.base + stage * rows * pitch
+      var r = 0
+      while r < rows {
+        let chunks = isFull ? all : waves.chunks(ofRow: r, columns)
         if stages == 0 {
-          let s = sum.base + r * columns + low
-          for c in 0..<range.count { s[c] = s[c] &+ Int32(a[c]) &* Int32(w[c]) }
+          SystolicSweep.multiplyAdd(a, w, s, s, chunks)
         } else {
-          let s = sum.base + r * columns
-          let q = products.base + (stage * rows + r) * columns
-          for c in old.columns(ofRow: r, columns) { s[c] = s[c] &+ q[c] }
-          let p = q + low
-          for c in 0..<range.count { p[c] = Int32(a[c]) &* Int32(w[c]) }
+          SystolicSweep.add(product, s, s, old.chunks(ofRow: r, columns))
+          SystolicSweep.multiply(a, w, product, chunks)
+          product += pitch
         }
-        ring = ring == 0 ? rows - 1 : ring - 1
+        a += rowPitch
+        s += pitch
+        w = w == weight.base ? w + (ring &- 1) &* pitch : w - pitch
+        r &+= 1
       }
     }
 
@@ -287,29 +310,31 @@ package enum SystolicOutputStepper {
     @inline(__always) private mutating func drain(_ time: Int, _ cycle: Int, _ work: borrowing Work) -> Int {
       var count = 0
       let out = overlapped ? output.base : sum.base
-      for drain in drains {
-        let moving = movingColumns(time - drain.time)
-        guard !moving.isEmpty else { continue }
-        let fold = work.folds[drain.fold]
-        let bottom = out + (rows - 1) * columns
-        for c in moving where c < fold.columnsUsed {
-          let row = rows - 1 - (time - drain.time - (overlapped ? c : 0))
-          guard row < fold.rowsUsed else { continue }
-          let word = fold.writtenBase + fold.written + row * fold.n + c
-          work.sums[word] = work.sums[word] &+ bottom[c]
+      for index in 0..<drains.count {
+        let d = time - drains.time(index)
+        let moving = movingColumns(d)
+        if moving.isEmpty { continue }
+        let fold = work.folds.baseAddress.unsafelyUnwrapped + drains.fold(index)  // a drain names a fold
+        let (rowsUsed, n) = (fold.pointee.rowsUsed, fold.pointee.n)
+        let bottom = out + (rows - 1) * pitch
+        let sums = work.sums.base + fold.pointee.writtenBase + fold.pointee.written
+        for c in moving.lowerBound..<max(moving.lowerBound, min(moving.upperBound, fold.pointee.columnsUsed)) {
+          let row = rows - 1 - (overlapped ? d - c : d)
+          guard row < rowsUsed else { continue }
+          let word = sums + (row &* n &+ c)
+          word.pointee = word.pointee &+ bottom[c]
         }
-        seen[fold.command].end = cycle + 1
+        seen.end[fold.pointee.command] = cycle + 1
         count += moving.count
         // Zeros follow, which clears the accumulators of the serial variant.
-        for r in stride(from: rows - 1, to: 0, by: -1) {
-          let target = out + r * columns + moving.lowerBound
-          target.update(from: target - columns, count: moving.count)
+        var target = bottom
+        while target > out {
+          chain.move(target - pitch, target, moving)
+          target -= pitch
         }
         (out + moving.lowerBound).update(repeating: 0, count: moving.count)
       }
-      if let oldest = drains.first, time - oldest.time >= rows - 1 + (overlapped ? columns - 1 : 0) {
-        drains.removeFirst()
-      }
+      if time - drains.time(0) >= rows - 1 + (overlapped ? columns - 1 : 0) { drains.removeFirst() }
       left += count
       return count
     }
@@ -324,18 +349,20 @@ package enum SystolicOutputStepper {
     /// Last tags: capture (overlapped), and the start of the drain.
     @inline(__always) private mutating func finish(_ time: Int) {
       let early = fault == .drain && rows > 1 ? 1 : 0
-      for last in lasts {
-        let d = time - last.time - stages
+      for index in 0..<lasts.count {
+        let d = time - lasts.time(index) - stages
         if overlapped && d >= 0 && d < taps {
-          for r in max(0, d - columns + 1)...min(d, rows - 1) {
-            let index = r * columns + d - r
-            output[index] = sum[index]
-            sum[index] = 0
+          let first = max(0, d - columns + 1)
+          var place = first * (pitch - 1) + d
+          for _ in first...min(d, rows - 1) {
+            output[place] = sum[place]
+            sum[place] = 0
+            place += pitch - 1
           }
         }
-        if d == (overlapped ? rows - 1 : taps - 1) - early { drains.append((time + 1, last.fold)) }
+        if d == (overlapped ? rows - 1 : taps - 1) - early { drains.append(time + 1, lasts.fold(index)) }
       }
-      if let oldest = lasts.first, time - oldest.time - stages >= taps - 1 { lasts.removeFirst() }
+      if time - lasts.time(0) - stages >= taps - 1 { lasts.removeFirst() }
     }
 
     /// Lists the uses of all ports in this cycle, ports in order; called before results leave.
@@ -351,24 +378,25 @@ package enum SystolicOutputStepper {
         add(ports.columnMemory, Int32(fold.b + beat.step * fold.n), to: &events)
       }
       for r in 0..<rows where r < taps && tag[offset + r] >= 0 {
-        add(ports.row(r), Int32(activation[r * pitch + offset]), to: &events)
+        add(ports.row(r), Int32(activation[r * rowPitch + offset]), to: &events)
       }
       for c in 0..<columns where tag[offset + c] >= 0 {
-        add(ports.column(c), Int32(weight[time % rows * columns + c]), to: &events)
+        add(ports.column(c), Int32(weight[time % ring * pitch + c]), to: &events)
       }
       let out = overlapped ? output.base : sum.base
       // A newer drain has reached only columns in front of those where the older still shifts.
-      for drain in drains.reversed() {
-        for c in movingColumns(time - drain.time) {
-          add(ports.result(c), out[(rows - 1) * columns + c], to: &events)
+      for index in (0..<drains.count).reversed() {
+        for c in movingColumns(time - drains.time(index)) {
+          add(ports.result(c), out[(rows - 1) * pitch + c], to: &events)
         }
       }
       for isRead in [false, true] {
-        for drain in drains.reversed() {
-          let fold = work.folds[drain.fold]
+        for index in (0..<drains.count).reversed() {
+          let d = time - drains.time(index)
+          let fold = work.folds[drains.fold(index)]
           guard !isRead || fold.reads else { continue }
-          for c in movingColumns(time - drain.time) where c < fold.columnsUsed {
-            let row = rows - 1 - (time - drain.time - (overlapped ? c : 0))
+          for c in movingColumns(d) where c < fold.columnsUsed {
+            let row = rows - 1 - (overlapped ? d - c : d)
             guard row < fold.rowsUsed else { continue }
             add(isRead ? ports.read(c) : ports.write(c), Int32(fold.written + row * fold.n + c), to: &events)
           }

@@ -75,15 +75,3 @@ struct SystolicClock {
     time += 1
   }
 }
-
-/// Which wavefronts are alive: the PEs (r, c) with r + c inside see real operands or the zeros between two streams.
-struct SystolicWaves {
-  var first = 0
-  var last = -1
-
-  /// The columns of row r that are alive.
-  @inline(__always) func columns(ofRow r: Int, _ columns: Int) -> Range<Int> {
-    let low = max(0, first - r)
-    return low..<max(low, min(columns, last - r + 1))
-  }
-}

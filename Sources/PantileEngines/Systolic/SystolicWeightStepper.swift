@@ -43,8 +43,10 @@ package enum SystolicWeightStepper {
     let streamed: Plane<Int16>
     let loaded: Plane<Int16>
     let sums: Plane<Int32>
-    let folds: [Fold]
+    let folds: UnsafeMutableBufferPointer<Fold>
     let commandCount: Int
+
+    deinit { folds.deallocate() }
 
     init(_ options: SystolicOptions, _ commands: [SystolicCommand]) {
       let isExchanged = options.dataflow == .inputStationary
@@ -84,7 +86,8 @@ package enum SystolicWeightStepper {
         loaded = b
       }
       sums = Plane(base)
-      self.folds = folds
+      self.folds = .allocate(capacity: folds.count)
+      _ = self.folds.initialize(from: folds)
       commandCount = commands.count
     }
   }
@@ -94,15 +97,9 @@ package enum SystolicWeightStepper {
   ) -> SystolicStepper.Run {
     let isExchanged = options.dataflow == .inputStationary
     let work = Work(options, commands)
-    var state = State(options, run)
+    var state = State(options, run, commandCount: commands.count)
     state.run(work)
-    var start = 0
-    var seen = state.seen
-    for (index, command) in commands.enumerated() {
-      let count = command.extents.m * command.extents.n
-      seen[index].accumulators = Array(UnsafeBufferPointer(start: work.sums.base + start, count: count))
-      start += count
-    }
+    let seen = state.seen.commands(commands, work.sums.base, isExchanged: isExchanged)
     let (atRows, atColumns) = (state.rowElements, state.columnElements)
     return SystolicStepper.Run(
       result: ArrayStepResult(
@@ -117,15 +114,17 @@ package enum SystolicWeightStepper {
     let columns: Int
     let stages: Int
     let variant: SystolicOptions.Variant
-    let isExchanged: Bool
     let fault: SystolicStepper.Fault
     let recordsEvents: Bool
     let ports: SystolicPorts
-
-    /// Registers that move right stand in a longer row that is entered one place further left each cycle, and moved back
-    /// when the front is reached: element [r][offset + c] is what PE (r, c) sees.
-    let slack: Int
+    /// Elements of a row of PEs, padding included.
     let pitch: Int
+
+    /// What moves right stands in a longer row whose front is entered one place further left each cycle, and moved back when
+    /// the left end is near: element [r][offset + c] is what PE (r, c) sees, [r][offset - i] what it will see i cycles
+    /// later: the triangular skew registers of row r are its r places in front of the offset.
+    let slack: Int
+    let rowPitch: Int
     let activation: Plane<Int16>
     /// [offset + d]: the stream's row and its fold that the PEs with r + c = d see, or -1.
     let tagRow: Plane<Int32>
@@ -134,61 +133,63 @@ package enum SystolicWeightStepper {
     /// Products of the last cycles, one plane a stage, and the waves that were alive then.
     let products: Plane<Int32>
     var pastWaves: [SystolicWaves]
+    /// Row r + 1 holds the sums of the PEs in row r; row 0 the zeros that enter from above.
     let partial: Plane<Int32>
     let weight: Plane<Int16>
     let shadow: Plane<Int16>
-    /// Triangular skew registers as a ring: row t mod R holds what the rows see in cycle t.
-    let skew: Plane<Int16>
+    let chain: SystolicShift
 
     var clock: SystolicClock
-    /// Start of each stream that still has rows in the array, oldest first; a stream has one row a cycle.
-    var starts: [(time: Int, beats: Int)] = []
+    /// Streams that still have rows in the array; a stream has one row a cycle.
+    var streams: SystolicQueue
     var lastBeat = -1
     /// Loads whose wave still moves in some column.
-    var loads: [(time: Int, fold: Int)] = []
+    var loads: SystolicQueue
     var left = 0
     var rowElements = 0
     var columnElements = 0
-    var seen: [ArrayStepResult.Command] = []
+    let seen: SystolicSightings
     var events: [EdgeEvent] = []
 
-    init(_ options: SystolicOptions, _ run: SystolicStepper.Options) {
+    init(_ options: SystolicOptions, _ run: SystolicStepper.Options, commandCount: Int) {
       rows = options.rows
       columns = options.columns
       fault = run.fault
       stages = max(0, options.peLatency - 1 - (run.fault == .stage ? 1 : 0))
       variant = options.variant
-      isExchanged = options.dataflow == .inputStationary
       recordsEvents = run.recordsEvents
       ports = SystolicPorts(rows: rows, columns: columns)
+      pitch = SystolicSweep.pitch(columns)
       taps = rows + columns - 1 + stages
-      slack = max(64, taps)
-      pitch = slack + columns
-      activation = Plane(rows * pitch)
+      slack = rows + max(64, taps)
+      rowPitch = slack + pitch
+      activation = Plane(rows * rowPitch)
       tagRow = Plane(slack + taps, repeating: -1)
       tagFold = Plane(slack + taps)
-      products = Plane(stages * rows * columns)
+      products = Plane(stages * rows * pitch)
       pastWaves = Array(repeating: SystolicWaves(), count: stages)
-      partial = Plane(rows * columns)
-      weight = Plane(rows * columns)
-      shadow = Plane(rows * columns)
-      skew = Plane(rows * rows)
+      partial = Plane((rows + 1) * pitch)
+      weight = Plane(rows * pitch)
+      shadow = Plane(rows * pitch)
+      chain = SystolicShift(pitch: pitch)
       clock = SystolicClock(freeze: run.freeze)
+      streams = SystolicQueue(capacity: taps + 4)
+      loads = SystolicQueue(capacity: taps + 4)
+      seen = SystolicSightings(commandCount)
     }
 
     mutating func run(_ work: borrowing Work) {
-      let (rows, columns) = (rows, columns)
+      let (rows, columns, variant) = (rows, columns, variant)
       let folds = work.folds
-      seen = (0..<work.commandCount).map { _ in
-        ArrayStepResult.Command(issue: 0, end: 0, readA: 0, readB: 0, accumulators: [])
-      }
       var nextLoad = 0
       var loading = -1
       var loadStep = 0
       var standing = -1
       var streaming = -1
       var row = 0
+      var beats = 0
       var isChainFree = true
+      var newestStream = 0
       var outstanding = 0
       var offset = slack
       let beatsOfLoad = fault == .load ? max(1, rows - 1) : rows
@@ -200,10 +201,12 @@ package enum SystolicWeightStepper {
         let (cycle, time) = (clock.cycle, clock.time)
 
         // Clock edge of everything that moves right.
-        if offset == 0 {
-          for r in 0..<rows { activation.move(from: r * pitch, to: r * pitch + slack, count: columns) }
-          tagRow.move(from: 0, to: slack, count: taps)
-          tagFold.move(from: 0, to: slack, count: taps)
+        if offset == rows {
+          for r in 0..<rows {
+            activation.move(from: r * rowPitch, to: r * rowPitch + slack - rows, count: rows + columns)
+          }
+          tagRow.move(from: rows, to: slack, count: taps)
+          tagFold.move(from: rows, to: slack, count: taps)
           offset = slack
         }
         offset -= 1
@@ -214,153 +217,159 @@ package enum SystolicWeightStepper {
           streaming = standing
           standing = -1
           row = 0
-          starts.append((time, folds[streaming].beats))
+          beats = folds[streaming].beats
+          newestStream = time
+          streams.append(time, streaming)
         }
-        let slot = time % rows
-        let streams = streaming >= 0
-        if streams {
-          let fold = folds[streaming]
-          read(fold, work.streamed.base + fold.streamedBase + fold.streamed + row * fold.streamedStep, slot)
-          tagRow[offset] = Int32(row)
-          tagFold[offset] = Int32(streaming)
+        let isStreaming = streaming >= 0
+        if isStreaming {
+          let fold = folds.baseAddress.unsafelyUnwrapped + streaming  // there is a fold, so the buffer is not empty
+          read(fold, work.streamed.base, row, offset)
+          tagRow[offset] = Int32(truncatingIfNeeded: row)
+          tagFold[offset] = Int32(truncatingIfNeeded: streaming)
           lastBeat = time
           outstanding += columns
           rowElements += rows
-          note(readAt: cycle, of: fold.command, atRows: true)
+          seen.rowRead[fold.pointee.command] = cycle + 1
         } else {
-          readNothing(slot)
+          readNothing(offset)
         }
-        let next = skew.base + slot * rows
-        for r in 0..<rows { activation[r * pitch + offset] = next[r] }
 
         // Load control. The chain holds the weights of the fold before `nextLoad` until that fold's swap wave has passed.
-        if !isChainFree && loading < 0 && standing < 0, let newest = starts.last {
-          isChainFree = time - newest.time >= swapDelay
-        }
         if loading < 0 && standing < 0 && nextLoad < folds.count {
-          let beatsLeft = streams ? folds[streaming].beats - row : 0
+          if !isChainFree { isChainFree = time - newestStream >= swapDelay }
+          let beatsLeft = isStreaming ? beats - row : 0
           let mayLoad =
             variant == .serial
-            ? !streams && outstanding <= (fault == .turn ? 1 : 0) : isChainFree && beatsLeft <= rows
+            ? !isStreaming && outstanding <= (fault == .turn ? 1 : 0) : isChainFree && beatsLeft <= rows
           if mayLoad {
             loading = nextLoad
             nextLoad += 1
             loadStep = 0
             isChainFree = false
-            loads.append((time, loading))
-            if folds[loading].isFirst { seen[folds[loading].command].issue = cycle }
+            loads.append(time, loading)
+            if folds[loading].isFirst { seen.issue[folds[loading].command] = cycle }
           }
         }
 
         if variant != .serial { swap(time) }
-        sweep(offset, time, alive(time))
+        sweep(offset, time)
         if outstanding > 0 { outstanding -= collect(offset, cycle, work) }
         if recordsEvents {
           record(
-            offset, cycle, time, work, streams ? (streaming, row) : nil, loading >= 0 ? (loading, loadStep) : nil)
+            offset, cycle, time, work, isStreaming ? (streaming, row) : nil,
+            loading >= 0 ? (loading, loadStep) : nil)
         }
 
         // Clock edge of the chain and the controller.
-        shift(time, work)
+        if loads.count > 0 { shift(time, work) }
         if loading >= 0 {
           columnElements += columns
-          if loadStep >= rows - folds[loading].rowsUsed {
-            note(readAt: cycle, of: folds[loading].command, atRows: false)
-          }
+          if loadStep >= rows - folds[loading].rowsUsed { seen.columnRead[folds[loading].command] = cycle + 1 }
           loadStep += 1
           if loadStep == beatsOfLoad {
             standing = loading
             loading = -1
           }
         }
-        if streams {
+        if isStreaming {
           row += 1
-          if row >= folds[streaming].beats - (fault == .stream ? 1 : 0) { streaming = -1 }
+          if row >= beats - (fault == .stream ? 1 : 0) { streaming = -1 }
         }
-        if let oldest = starts.first, time - oldest.time - oldest.beats >= taps { starts.removeFirst() }
+        if streams.count > 0, time - streams.time(0) - folds[streams.fold(0)].beats >= taps { streams.removeFirst() }
         clock.advance()
       }
     }
 
     /// Takes a row vector from its port into the skew registers: row r sees it r cycles later.
-    private func read(_ fold: Fold, _ values: UnsafeMutablePointer<Int16>, _ slot: Int) {
-      var place = slot * rows
-      for r in 0..<rows {
-        if fault == .skew && r == rows - 1 && r > 0 { place = (place / rows + rows - 1) % rows * rows }
-        skew[place + r] = r < fold.rowsUsed ? values[r * fold.streamedLane] : 0
-        place += rows
-        if place == rows * rows { place = 0 }
+    @inline(__always) private func read(
+      _ fold: UnsafeMutablePointer<Fold>, _ values: UnsafeMutablePointer<Int16>, _ row: Int, _ offset: Int
+    ) {
+      let lane = fold.pointee.streamedLane
+      let used = fold.pointee.rowsUsed
+      var source = values + (fold.pointee.streamedBase &+ fold.pointee.streamed &+ row &* fold.pointee.streamedStep)
+      var target = activation.base + offset
+      var r = 0
+      while r < used {
+        target.pointee = source.pointee
+        source += lane
+        target += rowPitch &- 1
+        r &+= 1
       }
+      while r < rows {
+        target.pointee = 0
+        target += rowPitch &- 1
+        r &+= 1
+      }
+      if fault == .skew { shortenSkew(offset) }
     }
 
-    private func readNothing(_ slot: Int) {
-      var place = slot * rows
-      for r in 0..<rows {
-        if fault == .skew && r == rows - 1 && r > 0 { place = (place / rows + rows - 1) % rows * rows }
-        skew[place + r] = 0
-        place += rows
-        if place == rows * rows { place = 0 }
+    @inline(__always) private func readNothing(_ offset: Int) {
+      var target = activation.base + offset
+      var r = 0
+      while r < rows {
+        target.pointee = 0
+        target += rowPitch &- 1
+        r &+= 1
       }
+      if fault == .skew { shortenSkew(offset) }
     }
 
-    private mutating func note(readAt cycle: Int, of command: Int, atRows: Bool) {
-      if atRows != isExchanged { seen[command].readA = cycle + 1 } else { seen[command].readB = cycle + 1 }
+    /// The last row sees its element a cycle early.
+    private func shortenSkew(_ offset: Int) {
+      let place = (rows - 1) * (rowPitch - 1) + offset
+      if rows > 1 { activation[place + 1] = activation[place] }
     }
 
     /// Swap wave: PE (r, c) that sees a stream's row 0 takes its shadow weight.
-    private func swap(_ time: Int) {
-      for start in starts {
-        let d = time - start.time
-        guard d <= rows + columns - 2 else { continue }
-        for r in max(0, d - columns + 1)...min(d, rows - 1) {
-          weight[r * columns + d - r] = shadow[r * columns + d - r]
+    @inline(__always) private func swap(_ time: Int) {
+      var index = streams.count - 1
+      while index >= 0 {
+        let d = time - streams.time(index)
+        if d > rows + columns - 2 { return }
+        var place = max(0, d - columns + 1) * (pitch - 1) + d
+        for _ in max(0, d - columns + 1)...min(d, rows - 1) {
+          weight[place] = shadow[place]
+          place += pitch - 1
         }
+        index -= 1
       }
     }
 
     /// The wavefronts between the newest and the oldest row in the array.
     @inline(__always) private func alive(_ time: Int) -> SystolicWaves {
-      guard let oldest = starts.first else { return SystolicWaves() }
-      return SystolicWaves(first: time - lastBeat, last: time - oldest.time)
+      streams.count == 0 ? SystolicWaves() : SystolicWaves(first: time - lastBeat, last: time - streams.time(0))
     }
 
     /// One cycle of all PEs that are alive, bottom row first so that each still sees the old sum above it.
-    @inline(__always) private mutating func sweep(_ offset: Int, _ time: Int, _ waves: SystolicWaves) {
+    @inline(__always) private mutating func sweep(_ offset: Int, _ time: Int) {
+      let waves = alive(time)
       let weights = variant == .serial ? shadow.base : weight.base
+      var r = rows - 1
       if stages == 0 {
-        for r in stride(from: rows - 1, through: 0, by: -1) {
-          let range = waves.columns(ofRow: r, columns)
-          if range.isEmpty { continue }
-          let (low, count) = (range.lowerBound, range.count)
-          let a = activation.base + r * pitch + offset + low
-          let w = weights + r * columns + low
-          let p = partial.base + r * columns + low
-          if r > 0 {
-            let above = p - columns
-            for c in 0..<count { p[c] = above[c] &+ Int32(a[c]) &* Int32(w[c]) }
-          } else {
-            for c in 0..<count { p[c] = Int32(a[c]) &* Int32(w[c]) }
-          }
+        let isFull = waves.isFull(rows, columns)
+        let all = 0..<pitch / SystolicSweep.lanes
+        var (a, w) = (activation.base + (r * rowPitch + offset), weights + r * pitch)
+        var above = partial.base + r * pitch
+        while r >= 0 {
+          SystolicSweep.multiplyAdd(a, w, above, above + pitch, isFull ? all : waves.chunks(ofRow: r, columns))
+          a -= rowPitch
+          w -= pitch
+          above -= pitch
+          r &-= 1
         }
         return
       }
       let stage = time % stages
-      let plane = products.base + stage * rows * columns
       let old = pastWaves[stage]
       pastWaves[stage] = waves
-      for r in stride(from: rows - 1, through: 0, by: -1) {
-        let p = partial.base + r * columns
-        let q = plane + r * columns
-        let added = old.columns(ofRow: r, columns)
-        if r > 0 {
-          let above = p - columns
-          for c in added { p[c] = above[c] &+ q[c] }
-        } else {
-          for c in added { p[c] = q[c] }
-        }
-        let a = activation.base + r * pitch + offset
-        let w = weights + r * columns
-        for c in waves.columns(ofRow: r, columns) { q[c] = Int32(a[c]) &* Int32(w[c]) }
+      while r >= 0 {
+        let above = partial.base + r * pitch
+        let product = products.base + (stage * rows + r) * pitch
+        SystolicSweep.add(product, above, above + pitch, old.chunks(ofRow: r, columns))
+        SystolicSweep.multiply(
+          activation.base + r * rowPitch + offset, weights + r * pitch, product, waves.chunks(ofRow: r, columns))
+        r -= 1
       }
     }
 
@@ -368,54 +377,76 @@ package enum SystolicWeightStepper {
     @inline(__always) private mutating func collect(_ offset: Int, _ cycle: Int, _ work: borrowing Work) -> Int {
       let tags = tagRow.base + offset + rows - 1 + stages
       let owners = tagFold.base + offset + rows - 1 + stages
-      let bottom = partial.base + (rows - 1) * columns
+      let bottom = partial.base + rows * pitch
       let sums = work.sums.base
+      if tags[0] >= 0 && tags[columns &- 1] >= 0 && owners[0] == owners[columns &- 1] {
+        // All of one fold: rows are one apart.
+        let fold = work.folds.baseAddress.unsafelyUnwrapped + Int(owners[0])  // a tag names a fold
+        let step = fold.pointee.writtenLane &- fold.pointee.writtenStep
+        var word = sums + (fold.pointee.writtenBase &+ fold.pointee.written &+ Int(tags[0]) &* fold.pointee.writtenStep)
+        let used = fold.pointee.columnsUsed
+        var c = 0
+        while c < used {
+          word.pointee = word.pointee &+ bottom[c]
+          word += step
+          c &+= 1
+        }
+        seen.end[fold.pointee.command] = cycle + 1
+        left += columns
+        return columns
+      }
       var count = 0
       var c = 0
       while c < columns {
-        guard tags[c] >= 0 else {
+        if tags[c] < 0 {
           c += 1
           continue
         }
-        // Neighbours belong to the same fold, as a rule.
+        // Neighbours belong to the same fold, as a rule, and to rows one apart.
         let owner = owners[c]
-        let fold = work.folds[Int(owner)]
-        let base = fold.writtenBase + fold.written
+        let fold = work.folds.baseAddress.unsafelyUnwrapped + Int(owner)  // a tag names a fold
+        let (used, step, lane) = (fold.pointee.columnsUsed, fold.pointee.writtenStep, fold.pointee.writtenLane)
+        let base = fold.pointee.writtenBase + fold.pointee.written
         while c < columns && tags[c] >= 0 && owners[c] == owner {
-          if c < fold.columnsUsed {
-            let word = base + Int(tags[c]) * fold.writtenStep + c * fold.writtenLane
-            sums[word] = sums[word] &+ bottom[c]
+          if c < used {
+            let word = sums + (base + Int(tags[c]) &* step &+ c &* lane)
+            word.pointee = word.pointee &+ bottom[c]
           }
           count += 1
           c += 1
         }
-        seen[fold.command].end = cycle + 1
+        seen.end[fold.pointee.command] = cycle + 1
       }
       left += count
       return count
     }
 
     /// Clock edge of the shadow chain: bottom row first, each takes what stands above.
-    private mutating func shift(_ time: Int, _ work: borrowing Work) {
-      guard !loads.isEmpty else { return }
-      for load in loads {
-        let d = time - load.time
+    @inline(__always) private mutating func shift(_ time: Int, _ work: borrowing Work) {
+      for index in 0..<loads.count {
+        let d = time - loads.time(index)
         let moving = movingColumns(d)
-        guard !moving.isEmpty else { continue }
-        for r in stride(from: rows - 1, to: 0, by: -1) {
-          // Skewed: row r of column c moves from cycle c + r of the load on.
-          let wave = d - r + 1 + (fault == .reload ? 1 : 0)
-          let high = variant == .skewed ? min(moving.upperBound, wave) : moving.upperBound
-          guard moving.lowerBound < high else { continue }
-          let target = shadow.base + r * columns
-          (target + moving.lowerBound).update(
-            from: target - columns + moving.lowerBound, count: high - moving.lowerBound)
+        if moving.isEmpty { continue }
+        if variant == .skewed {
+          var r = rows - 1
+          while r > 0 {
+            // Row r of column c moves from cycle c + r of the load on.
+            let wave = d - r + 1 + (fault == .reload ? 1 : 0)
+            let high = min(moving.upperBound, wave)
+            if moving.lowerBound < high {
+              let target = shadow.base + r * pitch
+              chain.move(target - pitch, target, moving.lowerBound..<high)
+            }
+            r -= 1
+          }
+        } else {
+          shadow.move(from: 0, to: pitch, count: (rows - 1) * pitch)
         }
-        let fold = work.folds[load.fold]
+        let fold = work.folds[loads.fold(index)]
         for c in moving { shadow[c] = entering(fold, work, d, c) }
       }
       let span = variant == .skewed ? rows + columns - 2 : rows - 1
-      if let oldest = loads.first, time - oldest.time >= span { loads.removeFirst() }
+      if time - loads.time(0) >= span { loads.removeFirst() }
     }
 
     /// The columns whose chain takes a weight in cycle `d` of a load.
@@ -449,17 +480,17 @@ package enum SystolicWeightStepper {
         add(ports.columnMemory, Int32(fold.loaded + (rows - 1 - load.step) * fold.loadedStep), to: &events)
       }
       for r in 0..<rows where tagRow[offset + r] >= 0 {
-        add(ports.row(r), Int32(activation[r * pitch + offset]), to: &events)
+        add(ports.row(r), Int32(activation[r * rowPitch + offset]), to: &events)
       }
       // A newer load has reached only columns in front of those where the older still moves.
-      for load in loads.reversed() {
-        let d = time - load.time
-        let fold = work.folds[load.fold]
+      for index in (0..<loads.count).reversed() {
+        let d = time - loads.time(index)
+        let fold = work.folds[loads.fold(index)]
         for c in movingColumns(d) { add(ports.column(c), Int32(entering(fold, work, d, c)), to: &events) }
       }
       let first = offset + rows - 1 + stages
       for c in 0..<columns where tagRow[first + c] >= 0 {
-        add(ports.result(c), partial[(rows - 1) * columns + c], to: &events)
+        add(ports.result(c), partial[rows * pitch + c], to: &events)
       }
       for isRead in [false, true] {
         for c in 0..<columns where tagRow[first + c] >= 0 {

@@ -17,19 +17,21 @@ module os_pe #(
     output logic signed [DATA_WIDTH-1:0] weight_below,
     output logic signed [SUM_WIDTH-1:0] result_below
 );
-  logic signed [SUM_WIDTH-1:0] product, accumulator, sum;
+  logic signed [2*DATA_WIDTH-1:0] exact, product;
+  logic signed [SUM_WIDTH-1:0] accumulator, sum;
 
+  assign exact = activation * weight;
   delay #(
-      .WIDTH(SUM_WIDTH),
+      .WIDTH(2 * DATA_WIDTH),
       .DEPTH(LATENCY - 1)
   ) stages (
       .clock,
       .reset,
       .enable,
-      .in (SUM_WIDTH'(activation) * SUM_WIDTH'(weight)),
+      .in (exact),
       .out(product)
   );
-  assign sum = accumulator + product;
+  assign sum = accumulator + SUM_WIDTH'(product);
 
   always_ff @(posedge clock)
     if (enable) begin

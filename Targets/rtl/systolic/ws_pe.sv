@@ -20,7 +20,7 @@ module ws_pe #(
 );
   logic signed [DATA_WIDTH-1:0] chain;
   logic signed [DATA_WIDTH-1:0] weight;
-  logic signed [ SUM_WIDTH-1:0] product;
+  logic signed [2*DATA_WIDTH-1:0] exact, product;
 
   if (HAS_SHADOW) begin : shadowed
     logic signed [DATA_WIDTH-1:0] held;
@@ -32,17 +32,18 @@ module ws_pe #(
     assign unused = &{1'b0, swap};
   end
 
+  assign exact = activation * weight;
   delay #(
-      .WIDTH(SUM_WIDTH),
+      .WIDTH(2 * DATA_WIDTH),
       .DEPTH(LATENCY - 1)
   ) stages (
       .clock,
       .reset,
       .enable,
-      .in (SUM_WIDTH'(activation) * SUM_WIDTH'(weight)),
+      .in (exact),
       .out(product)
   );
-  assign sum = sum_above + product;
+  assign sum = sum_above + SUM_WIDTH'(product);
   assign weight_below = chain;
 
   always_ff @(posedge clock)
