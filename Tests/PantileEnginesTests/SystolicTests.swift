@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  /// 10,500 random triples of kind, array and commands back to back: every use of every port in the same cycle, with the same
+  /// 12,000 random triples of kind, array and commands back to back: every use of every port in the same cycle, with the same
   /// value, and the array still while its enable is low.
   @Test(arguments: SystolicOptions.kinds.indices)
   func everyPortIsUsedWhenTheClosedFormSaysSo(kind: Int) {
