@@ -9,7 +9,8 @@ PANTILE := .build/release/pantile
 # A crash should say so and end, not spend minutes on a symbolised backtrace.
 export SWIFT_BACKTRACE := enable=no
 
-.PHONY: help setup build build-tests demo test lint format bench bench-planner bench-scalesim paper-cosma interop fuzz clean
+.PHONY: help setup build build-tests demo test lint format bench bench-planner bench-scalesim bench-stepper cosim paper-cosma interop \
+  fuzz clean
 
 help:
 	@echo 'make demo     compile the digits network for three chips, run it, write reports to out/demo'
@@ -17,6 +18,8 @@ help:
 	@echo 'make bench    compile and run ResNet-18, compare CPU seconds with Benchmarks/thresholds.csv'
 	@echo 'make bench-planner  pantile plan against CP-SAT and HiGHS on random wired graphs (their results are on record)'
 	@echo 'make bench-scalesim  ResNet-18 through SCALE-Sim 3.0.0 (installed from PyPI) and here: figures and CPU seconds'
+	@echo 'make bench-stepper  PE-cycles a second of the register-transfer model, against Benchmarks/thresholds-stepper.csv'
+	@echo 'make cosim    RTL twins under Verilator = stepper = closed form: COSIM_SEED=1 (installs verilator)'
 	@echo 'make paper-cosma    the COSMA experiment over the shipped networks'
 	@echo 'make interop  MLIR text through mlir-opt and back (installs mlir-16-tools)'
 	@echo 'make fuzz     damaged models, chips and texts: FUZZ_RUNS=2000 FUZZ_SEED=1'
@@ -51,6 +54,14 @@ bench-planner: build
 
 bench-scalesim: build
 	@python3 Benchmarks/scalesim/run.py $(abspath $(PANTILE))
+
+bench-stepper: build-tests
+	@PANTILE_STEPPER_BENCH=1 $(SWIFT) test -c release --skip-build --disable-xctest --filter StepperSpeed
+
+cosim: build-tests
+	@Scripts/setup-cosim.sh
+	@PANTILE_COSIM=full PANTILE_COSIM_SEED=$(or $(COSIM_SEED),1) \
+	  $(SWIFT) test -c release --skip-build --disable-xctest --filter CoSimTests
 
 paper-cosma: build
 	@Workloads/papers/cosma/run.py $(abspath $(PANTILE))

@@ -105,6 +105,7 @@ let package = Package(
     tests(
       "PantileEnginesTests",
       ["PantileEngines", "PantileProgram", "PantileTensor", "PantileTarget", "PantileProblem"]),
+    tests("CoSimTests", ["PantileEngines"]),
     tests("PantileSimTests", ["PantileSim", "PantileEngines", "PantileProgram", "PantileTensor", "PantileTarget"]),
     tests("PantilePassesTests", ["Pantile"]),
     tests("PantileReportTests", ["PantileReport", "PantileSim", "PantileTarget"]),

@@ -11,3 +11,6 @@
   SIMD8<Int32>(
     Int32(x[0]), Int32(x[1]), Int32(x[2]), Int32(x[3]), Int32(x[4]), Int32(x[5]), Int32(x[6]), Int32(x[7]))
 }
+
+/// Products of eight 16-bit lanes.
+@inline(__always) func multiplyLanes(_ x: SIMD8<Int16>, _ y: SIMD8<Int16>) -> SIMD8<Int32> { widened(x) &* widened(y) }

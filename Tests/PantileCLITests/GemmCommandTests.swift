@@ -29,8 +29,8 @@ struct GemmCommandTests {
 
   @Test(arguments: cases)
   func countsAndChecks(_ item: Case) throws {
-    for dataflow in ["ws", "os"] {
-      for variant in ["serial", "overlapped"] {
+    for dataflow in ["ws", "os", "is"] {
+      for variant in dataflow == "os" ? ["serial", "overlapped"] : ["serial", "overlapped", "skewed"] {
         let found = try run(item, ["--dataflow", dataflow, "--variant", variant])
         let cycles = try #require(found["cycles"] as? Int)
         let macs = item.m * item.k * item.n
@@ -66,6 +66,8 @@ struct GemmCommandTests {
 
   @Test(arguments: [
     ["--array", "8"], ["--array", "8x"], ["--array", "0x8"], ["--array", "8x8", "--dataflow", "xx"], [],
+    ["--array", "8x8", "--dataflow", "os", "--variant", "skewed"], ["--array", "8x8", "--pe-latency", "0"],
+    ["--array", "8x8", "--engine", "nm", "--variant", "skewed"],
     ["--array", "8x8", "--engine", "nm", "--pattern", "9:4"], ["--array", "8x8", "--pattern", "2:4"],
     ["--array", "8x8", "--interleave", "2"], ["--chip", "systolic-16x16", "--array", "8x8"], ["--chip", "nothing"],
     ["--array", "8x8", "--weight-bits", "9"],

@@ -15,7 +15,10 @@ import Testing
     ]
     switch family {
     case "systolic":
-      values += [.init(key: "dataflow", value: .choice("ws")), .init(key: "variant", value: .choice("overlapped"))]
+      values += [
+        .init(key: "dataflow", value: .choice("ws")), .init(key: "variant", value: .choice("overlapped")),
+        .init(key: "pe_latency", value: .cycles(Cycles(1))),
+      ]
     default: break
     }
     let array = try ArrayFamily.engine(of: EngineSection(name: "array0", family: family, values: values))

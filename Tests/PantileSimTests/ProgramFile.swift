@@ -84,10 +84,10 @@ struct ProgramFile {
     let variant: FoldVariant = fields["array"]?[3] == "serial" ? .serial : .overlapped
     let array: ArrayEngine
     switch fields["array"]?[0] {
-    case "ws": array = .systolic(SystolicOptions(rows: rows, columns: columns, variant: variant))
+    case "ws": array = .systolic(SystolicOptions(rows: rows, columns: columns, variant: .init(variant)))
     case "os":
       array = .systolic(
-        SystolicOptions(rows: rows, columns: columns, dataflow: .outputStationary, variant: variant))
+        SystolicOptions(rows: rows, columns: columns, dataflow: .outputStationary, variant: .init(variant)))
     case "nm":
       array = .nmSparse(
         NMSparseOptions(rows: rows, columns: columns, patterns: [try NMPattern(kept: 2, group: 4)], variant: variant))

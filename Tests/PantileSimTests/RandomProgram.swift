@@ -41,10 +41,9 @@ struct RandomProgram {
     var builder = Builder(shape: shape, slots: slots)
     builder.build(reduces: random.next(below: 2) == 0)
     program = builder.program
-    let variant: FoldVariant = random.next(below: 2) == 0 ? .serial : .overlapped
+    let kind = SystolicOptions.kinds[random.next(below: SystolicOptions.kinds.count)]
     let drawn = SystolicOptions(
-      rows: up(to: 5), columns: up(to: 5),
-      dataflow: random.next(below: 2) == 0 ? .weightStationary : .outputStationary, variant: variant)
+      rows: up(to: 5), columns: up(to: 5), dataflow: kind.dataflow, variant: kind.variant, peLatency: up(to: 3))
     let array = ArrayEngine.systolic(fixed ?? drawn)
     let memory = (
       up(to: 16), up(to: 3), latency: random.next(below: 50), burst: 8 << random.next(below: 4)

@@ -72,6 +72,26 @@ import Testing
     #expect(!roomy.judged.contains { $0.method.contains("reordered") })
   }
 
+  /// What stays in the array, how folds overlap and how deep a PE is moves cycles, never bits.
+  @Test(arguments: SystolicOptions.kinds.map { ($0.dataflow.rawValue, $0.variant.rawValue) })
+  func everySystolicArray(dataflow: String, variant: String) throws {
+    try check(
+      "\(Self.root)/Workloads/models/lenet5/lenet5.mlir", on: "systolic-16x16",
+      overrides: [
+        "engines.array0.dataflow=\(dataflow)", "engines.array0.variant=\(variant)",
+        "engines.array0.pe_latency=3 cycles", "engines.array0.rows=8",
+      ])
+  }
+
+  @Test func outputStationaryArraysAreNotSkewed() throws {
+    let error = try #require(throws: DiagnosticError.self) {
+      try Chip.load(
+        "systolic-16x16", overrides: ["engines.array0.dataflow=os", "engines.array0.variant=skewed"],
+        schemas: Machine.schemas(), root: Self.root)
+    }
+    #expect(error.codes == ["option-conflict"])
+  }
+
   @Test(arguments: 2...7) func narrowWeightsOnTheBitSerialArray(_ bits: Int) throws {
     var options = Compiler.Options()
     options.graph.quantize.weightBits = bits

@@ -15,7 +15,9 @@ struct GemmCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Rows and columns of the array.", valueName: "RxC")) var array: String?
   @Option(help: "The array family.") var engine: Engine?
   @Option(help: ArgumentHelp("systolic: what stays in the array.", valueName: "ws|os|is")) var dataflow: String?
-  @Option(help: ArgumentHelp("Whether folds overlap.", valueName: "serial|overlapped")) var variant: String?
+  @Option(help: ArgumentHelp("Whether folds overlap; skewed: ws, is.", valueName: "serial|overlapped|skewed"))
+  var variant: String?
+  @Option(help: "systolic: pipeline stages of an element.") var peLatency: Int?
   @Option(help: ArgumentHelp("nm: the sparsity pattern of the weights.", valueName: "N:M")) var pattern: String?
   @Option(help: "nm: output channels that an element serves in turn.") var interleave: Int?
   @Option(help: "nm: cycles until a sum can be added to.") var adderLatency: Int?
@@ -61,6 +63,7 @@ struct GemmCommand: ParsableCommand {
     var texts: [(key: String, text: String)] = []
     if let dataflow { texts.append(("dataflow", dataflow)) }
     if let variant { texts.append(("variant", variant)) }
+    if let peLatency { texts.append(("pe_latency", "\(peLatency)")) }
     if let interleave { texts.append(("interleave", "\(interleave)")) }
     if let adderLatency { texts.append(("adder_latency", "\(adderLatency)")) }
     if let multiplierLatency { texts.append(("multiplier_latency", "\(multiplierLatency)")) }

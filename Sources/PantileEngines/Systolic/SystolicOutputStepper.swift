@@ -1,165 +1,407 @@
 /// The register-transfer model of the output-stationary array.
 ///
-/// Registers of PE (r, c): activation (moves right), weight (moves down), accumulator, and with the overlapped variant an output
-/// register. A last tag travels with the final product of a fold. Serial: when the tag has reached the last PE the accumulators
-/// of all columns shift down, R cycles, and only then the next fold streams. Overlapped: the tag moves the sum to the output
-/// register and clears the accumulator; when it passes row R-1 of a column, the column's output registers shift down for R cycles.
+/// Registers of PE (r, c): activation (moves right), weight (moves down), products on their way to the adder, accumulator, and
+/// with the overlapped variant an output register. A last tag travels with the final product of a fold. Serial: when the tag has
+/// reached the last PE the accumulators of all columns shift down, R cycles, and only then the next fold streams. Overlapped: the
+/// tag moves the sum to the output register and clears the accumulator; when it passes row R-1 of a column, the column's output
+/// registers shift down for R cycles.
 ///
-/// The controller knows no closed form; the overlapped one gives each fold a slot of at least `drainSlot` cycles, so that a
-/// column never receives new results before the old ones have left.
+/// The controller knows no closed form; the overlapped one gives each fold a slot of at least 2R-1 cycles, so that a column never
+/// receives new results before the old ones have left.
 package enum SystolicOutputStepper {
   private struct Fold {
     var command: Int
-    var m0: Int
-    var n0: Int
+    var k: Int
+    var n: Int
+    var rowsUsed: Int
+    var columnsUsed: Int
+    /// Where the operands and the results of its command start in the planes.
+    var aBase: Int
+    var bBase: Int
+    var writtenBase: Int
+    /// Addresses in the command's operands and results.
+    var a: Int
+    var b: Int
+    var written: Int
     var isFirst: Bool
+    var reads: Bool
   }
 
-  /// - Parameter drainSlot: shortest slot of a fold; nil is the array's own 2R-1. A test shows that one less breaks results.
-  package static func run(_ options: SystolicOptions, _ inputs: [ArrayStepInput], drainSlot: Int? = nil)
-    -> ArrayStepResult
-  {
-    let (rows, columns) = (options.rows, options.columns)
-    let overlapped = options.variant == .overlapped
-    let shortest = drainSlot ?? (2 * rows - 1)
-    var folds: [Fold] = []
-    for (index, input) in inputs.enumerated() {
-      for m0 in stride(from: 0, to: input.extents.m, by: rows) {
-        for n0 in stride(from: 0, to: input.extents.n, by: columns) {
-          folds.append(Fold(command: index, m0: m0, n0: n0, isFirst: m0 == 0 && n0 == 0))
+  /// The operands of all commands, one behind the other, and their folds in order.
+  private struct Work: ~Copyable {
+    let a: Plane<Int16>
+    let b: Plane<Int16>
+    let sums: Plane<Int32>
+    let folds: UnsafeMutableBufferPointer<Fold>
+
+    deinit { folds.deallocate() }
+
+    init(_ options: SystolicOptions, _ commands: [SystolicCommand]) {
+      a = Plane(commands.reduce(0) { $0 + $1.a.count })
+      b = Plane(commands.reduce(0) { $0 + $1.b.count })
+      var folds: [Fold] = []
+      var (aBase, bBase, base) = (0, 0, 0)
+      for (index, command) in commands.enumerated() {
+        let (m, k, n) = (command.extents.m, command.extents.k, command.extents.n)
+        (a.base + aBase).update(from: command.a, count: command.a.count)
+        (b.base + bBase).update(from: command.b, count: command.b.count)
+        for m0 in stride(from: 0, to: m, by: options.rows) {
+          for n0 in stride(from: 0, to: n, by: options.columns) {
+            folds.append(
+              Fold(
+                command: index, k: k, n: n, rowsUsed: min(options.rows, m - m0),
+                columnsUsed: min(options.columns, n - n0), aBase: aBase, bBase: bBase, writtenBase: base, a: m0 * k,
+                b: n0, written: m0 * n + n0, isFirst: m0 == 0 && n0 == 0, reads: command.accumulates))
+          }
         }
+        aBase += command.a.count
+        bBase += command.b.count
+        base += m * n
+      }
+      sums = Plane(base)
+      self.folds = .allocate(capacity: folds.count)
+      _ = self.folds.initialize(from: folds)
+    }
+  }
+
+  package static func run(
+    _ options: SystolicOptions, _ commands: [SystolicCommand], _ run: SystolicStepper.Options
+  ) -> SystolicStepper.Run {
+    let work = Work(options, commands)
+    var state = State(options, run, commandCount: commands.count)
+    state.run(work)
+    return SystolicStepper.Run(
+      result: ArrayStepResult(
+        commands: state.seen.commands(commands, work.sums.base, isExchanged: false), cycles: state.clock.cycle,
+        activationElements: state.rowElements, weightBeats: state.columnElements, results: state.left),
+      events: state.events, frozenCycles: state.clock.cycle - state.clock.time)
+  }
+
+  /// The registers.
+  private struct State: ~Copyable {
+    let rows: Int
+    let columns: Int
+    let stages: Int
+    let overlapped: Bool
+    let fault: SystolicStepper.Fault
+    let recordsEvents: Bool
+    let ports: SystolicPorts
+    /// Elements of a row of PEs, padding included.
+    let pitch: Int
+
+    /// What moves right stands in a longer row whose front is entered one place further left each cycle, and moved back when
+    /// the left end is near: element [r][offset + c] is what PE (r, c) sees, [r][offset - i] what it will see i cycles
+    /// later: the triangular skew registers of row r are its r places in front of the offset.
+    let slack: Int
+    let rowPitch: Int
+    let activation: Plane<Int16>
+    /// What moves down is a ring of rows: in cycle t row r of the array sees row (t - r) of the ring, and lane c of row (t + c) is
+    /// written, so that the rows ahead are the skew registers of the columns.
+    let weight: Plane<Int16>
+    let ring: Int
+    /// [offset + d]: the fold whose products the PEs with r + c = d see, or -1.
+    let tag: Plane<Int32>
+    let taps: Int
+    /// Products of the last cycles, one plane a stage, and the waves that were alive then.
+    let products: Plane<Int32>
+    var pastWaves: [SystolicWaves]
+    let sum: Plane<Int32>
+    let output: Plane<Int32>
+    let chain: SystolicShift
+
+    var clock: SystolicClock
+    /// Streams that still have products in the array, by their first beat.
+    var streams: SystolicQueue
+    var lastBeat = -1
+    /// Last products on their way through the array: when they were read, and their fold.
+    var lasts: SystolicQueue
+    /// Columns that drain: column c shifts in the R cycles from `time + c` (serial: from `time`) on.
+    var drains: SystolicQueue
+    var left = 0
+    var rowElements = 0
+    var columnElements = 0
+    let seen: SystolicSightings
+    var events: [EdgeEvent] = []
+
+    init(_ options: SystolicOptions, _ run: SystolicStepper.Options, commandCount: Int) {
+      rows = options.rows
+      columns = options.columns
+      fault = run.fault
+      stages = max(0, options.peLatency - 1 - (run.fault == .stage ? 1 : 0))
+      overlapped = options.variant == .overlapped
+      recordsEvents = run.recordsEvents
+      ports = SystolicPorts(rows: rows, columns: columns)
+      pitch = SystolicSweep.pitch(columns)
+      taps = rows + columns - 1
+      slack = rows + max(64, taps)
+      rowPitch = slack + pitch
+      activation = Plane(rows * rowPitch)
+      ring = taps
+      weight = Plane(ring * pitch)
+      tag = Plane(slack + taps, repeating: -1)
+      products = Plane(stages * rows * pitch)
+      pastWaves = Array(repeating: SystolicWaves(), count: stages)
+      sum = Plane(rows * pitch)
+      output = Plane(rows * pitch)
+      chain = SystolicShift(pitch: pitch)
+      clock = SystolicClock(freeze: run.freeze)
+      let capacity = 2 * (rows + columns) + stages + 4
+      streams = SystolicQueue(capacity: capacity)
+      lasts = SystolicQueue(capacity: capacity)
+      drains = SystolicQueue(capacity: capacity)
+      seen = SystolicSightings(commandCount)
+    }
+
+    mutating func run(_ work: borrowing Work) {
+      let folds = work.folds
+      let shortest = 2 * rows - 1 - (fault == .slot ? 1 : 0)
+      var next = 0
+      var current = -1
+      var wait = 0
+      var step = 0
+      var pending = 0
+      var offset = slack
+
+      while next < folds.count || current >= 0 || pending > 0 {
+        clock.skipFrozen()
+        let (cycle, time) = (clock.cycle, clock.time)
+
+        // Clock edge of everything that moves right.
+        if offset == rows {
+          for r in 0..<rows {
+            activation.move(from: r * rowPitch, to: r * rowPitch + slack - rows, count: rows + columns)
+          }
+          tag.move(from: rows, to: slack, count: taps)
+          offset = slack
+        }
+        offset -= 1
+        tag[offset] = -1
+
+        // Controller.
+        if current < 0 && next < folds.count && (overlapped || pending <= (fault == .turn ? columns : 0)) {
+          current = next
+          next += 1
+          step = 0
+          pending += rows * columns
+          wait = overlapped ? max(0, shortest - folds[current].k) : 0
+          if folds[current].isFirst { seen.issue[folds[current].command] = cycle }
+        }
+        let isFlowing = current >= 0 && wait == 0
+        if isFlowing {
+          let fold = folds.baseAddress.unsafelyUnwrapped + current  // there is a fold, so the buffer is not empty
+          read(fold, step, time, offset, work)
+          tag[offset] = Int32(truncatingIfNeeded: current)
+          if step == 0 { streams.append(time, current) }
+          lastBeat = time
+          rowElements += rows
+          columnElements += columns
+          seen.rowRead[fold.pointee.command] = cycle + 1
+          seen.columnRead[fold.pointee.command] = cycle + 1
+          if step + 1 == beats(of: fold.pointee.k) { lasts.append(time, current) }
+        } else {
+          readNothing(time, offset)
+        }
+        if recordsEvents { record(offset, cycle, time, work, isFlowing ? (current, step) : nil) }
+
+        if drains.count > 0 { pending -= drain(time, cycle, work) }
+        sweep(offset, time)
+        if lasts.count > 0 { finish(time) }
+
+        // Clock edge of the controller.
+        if isFlowing {
+          step += 1
+          if step == beats(of: folds[current].k) { current = -1 }
+        } else if current >= 0 {
+          wait -= 1
+        }
+        if streams.count > 0, time - streams.time(0) - folds[streams.fold(0)].k > taps { streams.removeFirst() }
+        clock.advance()
       }
     }
-    var commands = inputs.map {
-      ArrayStepResult.Command(
-        issue: 0, end: 0, readA: 0, readB: 0,
-        accumulators: [Int32](repeating: 0, count: $0.extents.m * $0.extents.n))
+
+    @inline(__always) private func beats(of k: Int) -> Int { fault == .stream ? max(1, k - 1) : k }
+
+    /// Takes a vector from each port into the skew registers: lane i is seen i cycles later.
+    @inline(__always) private func read(
+      _ fold: UnsafeMutablePointer<Fold>, _ step: Int, _ time: Int, _ offset: Int, _ work: borrowing Work
+    ) {
+      let (k, rowsUsed, columnsUsed) = (fold.pointee.k, fold.pointee.rowsUsed, fold.pointee.columnsUsed)
+      let a = work.a.base + fold.pointee.aBase + fold.pointee.a + step
+      let b = work.b.base + fold.pointee.bBase + fold.pointee.b + step * fold.pointee.n
+      var target = activation.base + offset
+      var r = 0
+      var source = a
+      while r < rows {
+        target.pointee = r < rowsUsed ? source.pointee : 0
+        if r < rowsUsed { source += k }
+        target += rowPitch &- 1
+        r &+= 1
+      }
+      var place = weight.base + place(time)
+      let end = weight.base + ring * pitch
+      var c = 0
+      while c < columns {
+        if place >= end { place -= ring &* pitch }
+        place[c] = c < columnsUsed ? b[c] : 0
+        place += pitch
+        c &+= 1
+      }
+      if fault == .skew { shortenSkew(time, offset) }
     }
 
-    // Element [r][c] of the operand planes is what PE (r, c) sees; the last column and row hold what leaves the array.
-    let width = columns + 1
-    let activation = Plane<Int16>(rows * width)
-    let weight = Plane<Int16>((rows + 1) * columns)
-    let sum = Plane<Int32>(rows * columns)
-    let output = Plane<Int32>(rows * columns)
-    let rowSkew = Plane<Int16>(rows * rows)
-    let columnSkew = Plane<Int16>(columns * columns)
-    let depth = rows + columns - 1
-    // [d]: fold whose last product the PEs with r + c = d see, or -1.
-    let lastOf = Plane<Int>(depth, repeating: -1)
-    // Drain control of each column (serial: all alike): results still to shift out, and whose.
-    let drainLeft = Plane<Int>(columns)
-    let drainFold = Plane<Int>(columns)
-
-    var cycle = 0
-    var next = 0
-    var current = -1
-    var wait = 0
-    var step = 0
-    var pending = 0
-    var result = ArrayStepResult(commands: [], cycles: 0, activationElements: 0, weightBeats: 0, results: 0)
-
-    while next < folds.count || current >= 0 || pending > 0 {
-      lastOf.move(from: 0, to: 1, count: depth - 1)
-      lastOf[0] = -1
-
-      // Controller.
-      if current < 0 && next < folds.count && (overlapped || pending == 0) {
-        current = next
-        next += 1
-        step = 0
-        pending += rows * columns
-        let fold = folds[current]
-        wait = overlapped ? max(0, shortest - inputs[fold.command].extents.k) : 0
-        if fold.isFirst { commands[fold.command].issue = cycle }
-      }
-      let streams = current >= 0 && wait == 0
-      let (rowSlot, columnSlot) = (cycle % rows, cycle % columns)
-      if streams {
-        let fold = folds[current]
-        let input = inputs[fold.command]
-        let (m, k, n) = (input.extents.m, input.extents.k, input.extents.n)
-        for r in 0..<rows {
-          rowSkew[rowSlot * rows + r] = fold.m0 + r < m ? Int16(input.a[(fold.m0 + r) * k + step]) : 0
-        }
-        for c in 0..<columns {
-          columnSkew[columnSlot * columns + c] = fold.n0 + c < n ? Int16(input.b[step * n + fold.n0 + c]) : 0
-        }
-        result.activationElements += rows
-        result.weightBeats += columns
-        commands[fold.command].readA = cycle + 1
-        commands[fold.command].readB = cycle + 1
-        if step + 1 == k { lastOf[0] = current }
-      } else {
-        for r in 0..<rows { rowSkew[rowSlot * rows + r] = 0 }
-        for c in 0..<columns { columnSkew[columnSlot * columns + c] = 0 }
-      }
-      for r in 0..<rows {
-        activation[r * width] = cycle >= r ? rowSkew[(rowSlot - r + rows) % rows * rows + r] : 0
-      }
+    @inline(__always) private func readNothing(_ time: Int, _ offset: Int) {
+      for r in 0..<rows { activation[r * (rowPitch - 1) + offset] = 0 }
+      var place = place(time)
       for c in 0..<columns {
-        weight[c] = cycle >= c ? columnSkew[((columnSlot - c) % columns + columns) % columns * columns + c] : 0
+        if place == ring * pitch { place = 0 }
+        weight[place + c] = 0
+        place += pitch
       }
-
-      // Drain: what leaves row R-1 this cycle.
-      let out = overlapped ? output.base : sum.base
-      for c in 0..<columns where drainLeft[c] > 0 {
-        let fold = folds[drainFold[c]]
-        let extents = inputs[fold.command].extents
-        let row = fold.m0 + drainLeft[c] - 1
-        if row < extents.m && fold.n0 + c < extents.n {
-          commands[fold.command].accumulators[row * extents.n + fold.n0 + c] &+= out[(rows - 1) * columns + c]
-        }
-        commands[fold.command].end = cycle + 1
-        pending -= 1
-        result.results += 1
-        // Clock edge of the column's chain; zeros follow, which clears the accumulators of the serial variant.
-        for r in stride(from: rows - 1, to: 0, by: -1) { out[r * columns + c] = out[(r - 1) * columns + c] }
-        out[c] = 0
-        drainLeft[c] -= 1
-      }
-
-      // All PEs.
-      for r in 0..<rows {
-        let a = activation.base + r * width
-        let w = weight.base + r * columns
-        let s = sum.base + r * columns
-        for c in 0..<columns { s[c] = s[c] &+ Int32(a[c]) &* Int32(w[c]) }
-      }
-
-      // Last tags: capture (overlapped), and start of the drain.
-      for d in 0..<depth where lastOf[d] >= 0 {
-        if overlapped {
-          for r in max(0, d - columns + 1)...min(d, rows - 1) {
-            let index = r * columns + d - r
-            output[index] = sum[index]
-            sum[index] = 0
-          }
-          if d >= rows - 1 {
-            drainLeft[d - rows + 1] = rows
-            drainFold[d - rows + 1] = lastOf[d]
-          }
-        } else if d == depth - 1 {
-          for c in 0..<columns {
-            drainLeft[c] = rows
-            drainFold[c] = lastOf[d]
-          }
-        }
-      }
-
-      // Clock edge of the operand registers and the controller.
-      for r in 0..<rows { activation.move(from: r * width, to: r * width + 1, count: columns) }
-      weight.move(from: 0, to: columns, count: rows * columns)
-      if streams {
-        step += 1
-        if step == inputs[folds[current].command].extents.k { current = -1 }
-      } else if current >= 0 {
-        wait -= 1
-      }
-      cycle += 1
+      if fault == .skew { shortenSkew(time, offset) }
     }
-    result.commands = commands
-    result.cycles = cycle
-    return result
+
+    /// Where the ring's row of a cycle starts.
+    @inline(__always) private func place(_ time: Int) -> Int { time % ring * pitch }
+
+    /// The last row and the last column see their elements a cycle early.
+    private func shortenSkew(_ time: Int, _ offset: Int) {
+      let row = (rows - 1) * (rowPitch - 1) + offset
+      if rows > 1 { activation[row + 1] = activation[row] }
+      let lane = columns - 1
+      if columns > 1 { weight[place(time + lane - 1) + lane] = weight[place(time + lane) + lane] }
+    }
+
+    /// The wavefronts between the newest and the oldest product in the array.
+    @inline(__always) private func alive(_ time: Int) -> SystolicWaves {
+      streams.count == 0 ? SystolicWaves() : SystolicWaves(first: time - lastBeat, last: time - streams.time(0))
+    }
+
+    /// One cycle of all PEs that are alive.
+    @inline(__always) private mutating func sweep(_ offset: Int, _ time: Int) {
+      let waves = alive(time)
+      let stage = stages == 0 ? 0 : time % stages
+      var old = SystolicWaves()
+      if stages > 0 {
+        old = pastWaves[stage]
+        pastWaves[stage] = waves
+      }
+      let isFull = waves.isFull(rows, columns)
+      let all = 0..<pitch / SystolicSweep.lanes
+      var (a, s, w) = (activation.base + offset, sum.base, weight.base + place(time))
+      var product = products.base + stage * rows * pitch
+      var r = 0
+      while r < rows {
+        let chunks = isFull ? all : waves.chunks(ofRow: r, columns)
+        if stages == 0 {
+          SystolicSweep.multiplyAdd(a, w, s, s, chunks)
+        } else {
+          SystolicSweep.add(product, s, s, old.chunks(ofRow: r, columns))
+          SystolicSweep.multiply(a, w, product, chunks)
+          product += pitch
+        }
+        a += rowPitch
+        s += pitch
+        w = w == weight.base ? w + (ring &- 1) &* pitch : w - pitch
+        r &+= 1
+      }
+    }
+
+    /// What leaves row R-1 this cycle, and the clock edge of the chains that shift. Returns how many left.
+    @inline(__always) private mutating func drain(_ time: Int, _ cycle: Int, _ work: borrowing Work) -> Int {
+      var count = 0
+      let out = overlapped ? output.base : sum.base
+      for index in 0..<drains.count {
+        let d = time - drains.time(index)
+        let moving = movingColumns(d)
+        if moving.isEmpty { continue }
+        let fold = work.folds.baseAddress.unsafelyUnwrapped + drains.fold(index)  // a drain names a fold
+        let (rowsUsed, n) = (fold.pointee.rowsUsed, fold.pointee.n)
+        let bottom = out + (rows - 1) * pitch
+        let sums = work.sums.base + fold.pointee.writtenBase + fold.pointee.written
+        for c in moving.lowerBound..<max(moving.lowerBound, min(moving.upperBound, fold.pointee.columnsUsed)) {
+          let row = rows - 1 - (overlapped ? d - c : d)
+          guard row < rowsUsed else { continue }
+          let word = sums + (row &* n &+ c)
+          word.pointee = word.pointee &+ bottom[c]
+        }
+        seen.end[fold.pointee.command] = cycle + 1
+        count += moving.count
+        // Zeros follow, which clears the accumulators of the serial variant.
+        var target = bottom
+        while target > out {
+          chain.move(target - pitch, target, moving)
+          target -= pitch
+        }
+        (out + moving.lowerBound).update(repeating: 0, count: moving.count)
+      }
+      if time - drains.time(0) >= rows - 1 + (overlapped ? columns - 1 : 0) { drains.removeFirst() }
+      left += count
+      return count
+    }
+
+    /// The columns that shift in cycle `d` of a drain.
+    @inline(__always) private func movingColumns(_ d: Int) -> Range<Int> {
+      guard overlapped else { return d >= 0 && d < rows ? 0..<columns : 0..<0 }
+      let low = max(0, d - rows + 1)
+      return low..<max(low, min(columns, d + 1))
+    }
+
+    /// Last tags: capture (overlapped), and the start of the drain.
+    @inline(__always) private mutating func finish(_ time: Int) {
+      let early = fault == .drain && rows > 1 ? 1 : 0
+      for index in 0..<lasts.count {
+        let d = time - lasts.time(index) - stages
+        if overlapped && d >= 0 && d < taps {
+          let first = max(0, d - columns + 1)
+          var place = first * (pitch - 1) + d
+          for _ in first...min(d, rows - 1) {
+            output[place] = sum[place]
+            sum[place] = 0
+            place += pitch - 1
+          }
+        }
+        if d == (overlapped ? rows - 1 : taps - 1) - early { drains.append(time + 1, lasts.fold(index)) }
+      }
+      if time - lasts.time(0) - stages >= taps - 1 { lasts.removeFirst() }
+    }
+
+    /// Lists the uses of all ports in this cycle, ports in order; called before results leave.
+    private mutating func record(
+      _ offset: Int, _ cycle: Int, _ time: Int, _ work: borrowing Work, _ beat: (fold: Int, step: Int)?
+    ) {
+      func add(_ port: Int, _ value: Int32, to events: inout [EdgeEvent]) {
+        events.append(EdgeEvent(cycle: cycle, port: port, value: value))
+      }
+      if let beat {
+        let fold = work.folds[beat.fold]
+        add(ports.rowMemory, Int32(fold.a + beat.step), to: &events)
+        add(ports.columnMemory, Int32(fold.b + beat.step * fold.n), to: &events)
+      }
+      for r in 0..<rows where r < taps && tag[offset + r] >= 0 {
+        add(ports.row(r), Int32(activation[r * rowPitch + offset]), to: &events)
+      }
+      for c in 0..<columns where tag[offset + c] >= 0 {
+        add(ports.column(c), Int32(weight[time % ring * pitch + c]), to: &events)
+      }
+      let out = overlapped ? output.base : sum.base
+      // A newer drain has reached only columns in front of those where the older still shifts.
+      for index in (0..<drains.count).reversed() {
+        for c in movingColumns(time - drains.time(index)) {
+          add(ports.result(c), out[(rows - 1) * pitch + c], to: &events)
+        }
+      }
+      for isRead in [false, true] {
+        for index in (0..<drains.count).reversed() {
+          let d = time - drains.time(index)
+          let fold = work.folds[drains.fold(index)]
+          guard !isRead || fold.reads else { continue }
+          for c in movingColumns(d) where c < fold.columnsUsed {
+            let row = rows - 1 - (overlapped ? d - c : d)
+            guard row < fold.rowsUsed else { continue }
+            add(isRead ? ports.read(c) : ports.write(c), Int32(fold.written + row * fold.n + c), to: &events)
+          }
+        }
+      }
+    }
   }
 }
