@@ -11,8 +11,8 @@ if [ ! -x "$folder/core-twin" ]; then
   trap 'rm -rf "$work"' EXIT
   mkdir -p "$work"
   # The package comes before its users; -Wall with warnings fatal is the lint of what is built.
-  if ! nice verilator --cc --exe --build -j 2 -O3 --x-assign fast --x-initial fast -Wall --top-module pantile_core "${@/#/-G}" \
-    --Mdir "$work/obj" -MAKEFLAGS "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1" -CFLAGS "-ffp-contract=off" \
+  if ! verilator --cc --exe --build -j 2 -O3 --x-assign fast --x-initial fast -Wall --top-module pantile_core "${@/#/-G}" \
+    --Mdir "$work/obj" -MAKEFLAGS "OPT_FAST=-O2 OPT_SLOW=-O0 OPT_GLOBAL=-O1" -CFLAGS "-ffp-contract=off" \
     "$PWD/$sources/pantile_core_types.sv" \
     $(find "$PWD/$sources" -maxdepth 1 -name '*.sv' -not -name pantile_core_types.sv | LC_ALL=C sort) \
     "$PWD/$sources/harness/main.cpp" -o core-twin > "$work/log" 2>&1; then
