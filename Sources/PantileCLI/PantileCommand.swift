@@ -15,5 +15,6 @@ struct PantileCommand: ParsableCommand {
     subcommands: [
       ImportCommand.self, OptCommand.self, CompileCommand.self, RunCommand.self, PlanCommand.self, GemmCommand.self,
       SweepCommand.self, CheckCommand.self, ListCommand.self, DocCommand.self, DemoCommand.self, WorkloadsCommand.self,
+      RTLCommand.self,
     ])
 }

@@ -158,14 +158,7 @@ public struct TimingRun: ~Copyable {
     for queue in queues.indices { tryIssue(queue, at: 0) }
     while true {
       let next = events.nextTime
-      var served = false
-      for bus in buses.indices {
-        if let done = buses[bus].serve(before: next) {
-          finishTransfer(done.queue, sent: done.sent, answered: done.answered)
-          served = true
-        }
-      }
-      if served { continue }
+      if serveBuses(before: next) { continue }
       guard let time = next else { break }
       while events.nextTime == time { deliver(events.pop()) }
       // Everyone who may be able to issue now, in queue order; an issue can only take ports, never free them, so one
@@ -176,6 +169,32 @@ public struct TimingRun: ~Copyable {
       throw DiagnosticError("deadlock", "the timing run stops before the program's end; verify() names the waits")
     }
     return result()
+  }
+
+  /// Lets bursts start before `limit`, until a transfer is done; whether one was.
+  ///
+  /// With several buses none runs ahead of the others: a transfer that ends on one may start the next on another.
+  private mutating func serveBuses(before limit: Int?) -> Bool {
+    while true {
+      var first = -1
+      var second: Int?
+      for bus in buses.indices {
+        guard let start = buses[bus].nextStart, start < limit ?? Int.max else { continue }
+        if first < 0 || start < buses[first].nextStart ?? Int.max {
+          if first >= 0 { second = buses[first].nextStart }
+          first = bus
+        } else {
+          second = min(second ?? start, start)
+        }
+      }
+      guard first >= 0 else { return false }
+      // Up to and with the cycle in which the next bus has a burst.
+      let until = second.map { min($0 + 1, limit ?? $0 + 1) } ?? limit
+      if let done = buses[first].serve(before: until) {
+        finishTransfer(done.queue, sent: done.sent, answered: done.answered)
+        return true
+      }
+    }
   }
 
   private mutating func deliver(_ event: EventQueue.Event) {

@@ -18,7 +18,7 @@ import Testing
     SystolicOptions(rows: 2, columns: 5, dataflow: .outputStationary, variant: .serial),
   ]
 
-  static func twin(_ array: Int) throws -> CoreTwin { try CoreTwin(CoreTwin.structure(arrays[array])) }
+  static func twin(_ array: Int) throws -> CoreTwin { try CoreTwin(try CoreTwin.structure(arrays[array])) }
 
   /// 60 programs x 5 latency lists for each of four structures, or 6 x 2 for the first.
   @Test(arguments: 0..<(isFull ? 4 : 1))
