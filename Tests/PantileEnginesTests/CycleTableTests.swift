@@ -58,7 +58,7 @@ import Testing
 
   @Test func systolicArraysTakeTheCyclesOfTheTable() throws {
     for (r, c, m, k, n, weightSerial, weightOverlapped, outputSerial) in Self.systolic {
-      let expected: [(SystolicOptions.Dataflow, FoldVariant, Int)] = [
+      let expected: [(SystolicOptions.Dataflow, SystolicOptions.Variant, Int)] = [
         (.weightStationary, .serial, weightSerial), (.weightStationary, .overlapped, weightOverlapped),
         (.outputStationary, .serial, outputSerial),
       ]

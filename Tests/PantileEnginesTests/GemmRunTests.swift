@@ -11,6 +11,7 @@ import Testing
 
   @Test(arguments: [
     ("ws", "serial", 5504), ("ws", "overlapped", 4118), ("os", "serial", 5504), ("os", "overlapped", 4118),
+    ("ws", "skewed", 4118), ("is", "serial", 5504), ("is", "overlapped", 4118), ("is", "skewed", 4118),
   ])
   func countsTheCyclesOfASmallSystolicProduct(dataflow: String, variant: String, cycles: Int) throws {
     let engine = try Self.array(
@@ -65,9 +66,35 @@ import Testing
     #expect(unchecked.cycles == (1 << 18) * (1 << 18) * (1 << 20) + 10)
   }
 
+  /// A row of activations streams for one cycle, so that the interval of folds is all that counts: 2R+C-2, R, 2R-1.
+  @Test(arguments: [
+    ("ws", "overlapped", 1, 64, 8, "8 cycles", 8 + 7 * 22 + 1 + 14 + 7),
+    ("ws", "skewed", 1, 64, 8, "8", 8 + 7 * 8 + 1 + 14 + 7), ("is", "skewed", 8, 64, 1, "1", 8 + 7 * 8 + 1 + 14),
+    ("os", "overlapped", 64, 1, 8, "3", 8 * 15 + 22 + 2), ("os", "serial", 64, 1, 8, "3", 8 * (1 + 22 + 2)),
+  ])
+  func shortStreamsPayTheIntervalOfFolds(
+    dataflow: String, variant: String, m: Int, k: Int, n: Int, latency: String, cycles: Int
+  ) throws {
+    let engine = try Self.array(
+      .systolic,
+      [("rows", "8"), ("columns", "8"), ("dataflow", dataflow), ("variant", variant), ("pe_latency", latency)])
+    let run = try GemmRun.run(engine, .init(m: m, k: k, n: n, check: true))
+    #expect(run.cycles == cycles && run.check?.steppedCycles == cycles && run.check?.mismatches == 0)
+  }
+
+  @Test func outputStationaryArraysAreNotSkewed() throws {
+    let error = try #require(throws: DiagnosticError.self) {
+      try ArrayFamily.systolic.section([
+        ("rows", "2"), ("columns", "2"), ("dataflow", "os"), ("variant", "skewed"),
+      ])
+    }
+    #expect(error.codes == ["option-conflict"])
+    #expect(error.diagnostics[0].message.contains("'os'") && error.diagnostics[0].message.contains("'skewed'"))
+  }
+
   @Test func sectionsFromTextsNameEveryFault() throws {
     let error = try #require(throws: DiagnosticError.self) {
-      try ArrayFamily.systolic.section([("rows", "0"), ("dataflow", "is"), ("colums", "4")])
+      try ArrayFamily.systolic.section([("rows", "0"), ("dataflow", "xs"), ("colums", "4")])
     }
     #expect(error.codes == ["unknown-key", "out-of-range", "missing-key", "wrong-value"])
     #expect(error.diagnostics[0].hint == "did you mean 'columns'?")

@@ -9,6 +9,13 @@ import Testing
     zip(result.commands, inputs).allSatisfy { $0.accumulators == ArrayCases.product($1, format: format) }
   }
 
+  static func isRight(
+    _ options: SystolicOptions, _ inputs: [ArrayStepInput], _ fault: SystolicStepper.Fault
+  ) -> Bool {
+    let run = SystolicStepper.run(options, inputs.map { SystolicCommand($0) }, .init(fault: fault))
+    return isRight(run.result, inputs, .int8)
+  }
+
   @Test func shorterDrainSlotsLoseResults() throws {
     var random = SplitMix64(seed: 41)
     for rows in 2...6 {
@@ -16,8 +23,8 @@ import Testing
       let inputs = (0..<2).map { _ in ArrayCases.input(shape, random: &random) }
       let systolic = SystolicOptions(rows: rows, columns: 3, dataflow: .outputStationary)
       let slot = 2 * rows - 1
-      #expect(Self.isRight(SystolicOutputStepper.run(systolic, inputs, drainSlot: slot), inputs, .int8))
-      #expect(!Self.isRight(SystolicOutputStepper.run(systolic, inputs, drainSlot: slot - 1), inputs, .int8))
+      #expect(Self.isRight(systolic, inputs, .none))
+      #expect(!Self.isRight(systolic, inputs, .slot))
       let serial = BitSerialOptions(rows: rows, columns: 3, dotWidth: 2)
       let format = ContractionFormat(weightBits: 2)
       let narrow = (0..<2).map { _ in ArrayCases.input(shape, format: format, random: &random) }
@@ -32,13 +39,27 @@ import Testing
     }
   }
 
-  @Test func earlierReloadsUseWrongWeights() {
+  /// Overlapped: the chain moves a cycle before the swap wave has reached the last PE. Skewed: it moves a row ahead of the wave.
+  @Test(arguments: [SystolicOptions.Variant.overlapped, .skewed])
+  func earlierReloadsUseWrongWeights(variant: SystolicOptions.Variant) {
     var random = SplitMix64(seed: 43)
     for rows in 2...6 {
-      let options = SystolicOptions(rows: rows, columns: 7 - rows, dataflow: .weightStationary)
+      let options = SystolicOptions(rows: rows, columns: 7 - rows, dataflow: .weightStationary, variant: variant)
       let inputs = [ArrayCases.input(TileExtents(m: 1, k: 3 * rows, n: 7 - rows), random: &random)]
-      #expect(Self.isRight(SystolicWeightStepper.run(options, inputs), inputs, .int8))
-      #expect(!Self.isRight(SystolicWeightStepper.run(options, inputs, reloadLead: 1), inputs, .int8))
+      #expect(Self.isRight(options, inputs, .none))
+      #expect(!Self.isRight(options, inputs, .reload))
+    }
+  }
+
+  /// R beats enter a chain of R rows; a stream that starts one beat earlier meets a chain that still moves.
+  @Test(arguments: SystolicOptions.Variant.allCases)
+  func shorterLoadsUseWrongWeights(variant: SystolicOptions.Variant) {
+    var random = SplitMix64(seed: 44)
+    for rows in 2...6 {
+      let options = SystolicOptions(rows: rows, columns: 3, dataflow: .inputStationary, variant: variant)
+      let inputs = [ArrayCases.input(TileExtents(m: 5, k: 3 * rows, n: 2), random: &random)]
+      #expect(Self.isRight(options, inputs, .none))
+      #expect(!Self.isRight(options, inputs, .load))
     }
   }
 

@@ -1,25 +1,51 @@
+import PantileSupport
 import PantileTarget
 
 extension ArrayFamily {
-  /// The systolic array: dense int8, weight or output stationary.
+  /// The systolic array: dense int8; weights, outputs or activations stay.
   public static let systolic = ArrayFamily(
-    name: "systolic", summary: "systolic array, dense int8, weight or output stationary",
+    name: "systolic", summary: "systolic array, dense int8; weights, outputs or activations stay",
     fields: sizeFields + [
       FieldSchema(
         "dataflow", .choice(SystolicOptions.Dataflow.allCases.map(\.rawValue)),
         default: .choice(SystolicOptions.Dataflow.weightStationary.rawValue),
-        summary: "what stays in the array: weights (ws) or outputs (os)"),
-      variantField,
+        summary: "what stays in the array: weights (ws), outputs (os) or activations (is)"),
+      FieldSchema(
+        "variant", .choice(SystolicOptions.Variant.allCases.map(\.rawValue)),
+        default: .choice(SystolicOptions.Variant.overlapped.rawValue),
+        summary: "whether the next fold starts behind the running one; skewed: its load follows the stream's skew"),
+      FieldSchema(
+        "pe_latency", .cycles(1...64), default: .cycles(Cycles(1)),
+        summary: "pipeline stages of a processing element, the last one adds"),
     ],
+    check: { section in
+      let kind = kind(of: section)
+      guard !SystolicOptions.isKnown(kind.dataflow, kind.variant) else { return nil }
+      return Diagnostic(
+        "option-conflict",
+        "engine '\(section.name)' has dataflow '\(kind.dataflow.rawValue)' and variant '\(kind.variant.rawValue)', but an "
+          + "output-stationary array loads nothing that could be skewed",
+        at: section.location, hint: "write variant: overlapped, or dataflow: ws")
+    },
     make: { section in
-      guard let dataflow = SystolicOptions.Dataflow(rawValue: section.choice("dataflow")) else {
-        preconditionFailure("the schema let dataflow '\(section.choice("dataflow"))' pass")
-      }
+      let kind = kind(of: section)
       return .systolic(
         SystolicOptions(
-          rows: section.count("rows"), columns: section.count("columns"), dataflow: dataflow,
-          variant: section.foldVariant))
+          rows: section.count("rows"), columns: section.count("columns"), dataflow: kind.dataflow,
+          variant: kind.variant, peLatency: section.cycles("pe_latency").count))
     })
+
+  private static func kind(
+    of section: EngineSection
+  ) -> (dataflow: SystolicOptions.Dataflow, variant: SystolicOptions.Variant) {
+    guard let dataflow = SystolicOptions.Dataflow(rawValue: section.choice("dataflow")),
+      let variant = SystolicOptions.Variant(rawValue: section.choice("variant"))
+    else {
+      preconditionFailure(
+        "the schema let dataflow '\(section.choice("dataflow"))' or variant '\(section.choice("variant"))' pass")
+    }
+    return (dataflow, variant)
+  }
 }
 
 extension ArrayEngine {
@@ -27,7 +53,8 @@ extension ArrayEngine {
   public static func systolic(_ options: SystolicOptions) -> ArrayEngine {
     ArrayEngine(
       family: ArrayFamily.systolic.name, rows: options.rows, columns: options.columns,
-      summary: "systolic \(options.rows)x\(options.columns) \(options.dataflow.rawValue) \(options.variant.rawValue)",
+      summary: "systolic \(options.rows)x\(options.columns) \(options.dataflow.rawValue) \(options.variant.rawValue)"
+        + (options.peLatency == 1 ? "" : " latency \(options.peLatency)"),
       peakMACs: { _ in Double(options.rows * options.columns) },
       capability: { SystolicCapability.capability(of: $0) },
       granules: { SystolicCapability.granules(options, $0) },
@@ -39,11 +66,6 @@ extension ArrayEngine {
       },
       actions: { extents, format, accumulate in SystolicActions.counts(options, extents, format, accumulate: accumulate)
       },
-      stepper: { inputs, _ in
-        switch options.dataflow {
-        case .weightStationary: return SystolicWeightStepper.run(options, inputs)
-        case .outputStationary: return SystolicOutputStepper.run(options, inputs)
-        }
-      })
+      stepper: { inputs, _ in SystolicStepper.run(options, inputs.map { SystolicCommand($0) }).result })
   }
 }

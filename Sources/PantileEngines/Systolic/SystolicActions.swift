@@ -1,7 +1,7 @@
 /// What one command does inside a systolic array; padding lanes are gated and not counted.
 enum SystolicActions {
   /// - `array.mac.int8`: multiply-accumulates of real operands.
-  /// - `array.weight_load`: stationary weights written (`ws`).
+  /// - `array.weight_load`: stationary operands written: weights (`ws`), activations (`is`).
   /// - `array.hop.activation`, `array.hop.weight`, `array.hop.psum`: operands that moved from PE to PE.
   /// - `acc.read`, `acc.write`: 32-bit accumulator words; the first fold along K of an overwriting command only writes.
   /// - `spad.read_bytes`: operands at the array's edges, read again for each fold that streams them.
@@ -10,18 +10,21 @@ enum SystolicActions {
   ) -> [ActionCount] {
     let (m, k, n) = (extents.m, extents.k, extents.n)
     let macs = extents.macs
-    let foldsN = ceilDiv(n, options.columns)
     switch options.dataflow {
-    case .weightStationary:
+    case .weightStationary, .inputStationary:
+      let weightsStay = options.dataflow == .weightStationary
       let foldsK = ceilDiv(k, options.rows)
+      // The streamed operand is read once for each fold along the columns.
+      let passes = ceilDiv(weightsStay ? n : m, options.columns)
       return [
         ActionCount("array.mac.int8", macs),
-        ActionCount("array.weight_load", k * n),
-        ActionCount("array.hop.activation", macs),
+        ActionCount("array.weight_load", k * (weightsStay ? n : m)),
+        ActionCount(weightsStay ? "array.hop.activation" : "array.hop.weight", macs),
         ActionCount("array.hop.psum", macs),
         ActionCount("acc.read", m * n * (accumulate ? foldsK : foldsK - 1)),
         ActionCount("acc.write", m * n * foldsK),
-        operandReads(extents, format, activationPasses: foldsN, weightPasses: 1),
+        operandReads(
+          extents, format, activationPasses: weightsStay ? passes : 1, weightPasses: weightsStay ? 1 : passes),
       ]
     case .outputStationary:
       return [
@@ -31,7 +34,8 @@ enum SystolicActions {
         ActionCount("array.hop.psum", drainHops(rows: options.rows, m: m) * n),
         ActionCount("acc.read", accumulate ? m * n : 0),
         ActionCount("acc.write", m * n),
-        operandReads(extents, format, activationPasses: foldsN, weightPasses: ceilDiv(m, options.rows)),
+        operandReads(
+          extents, format, activationPasses: ceilDiv(n, options.columns), weightPasses: ceilDiv(m, options.rows)),
       ]
     }
   }

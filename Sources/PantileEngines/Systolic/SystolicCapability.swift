@@ -13,11 +13,12 @@ enum SystolicCapability {
     return reasons.isEmpty ? .supported : .unsupported(reasons)
   }
 
-  /// Rows carry K for `ws` and M for `os`; the other dimension streams and has no granule.
+  /// What rows and columns carry comes in multiples of them; the dimension that streams has no granule.
   static func granules(_ options: SystolicOptions, _ format: ContractionFormat) -> TileExtents {
     switch options.dataflow {
     case .weightStationary: return TileExtents(m: 1, k: options.rows, n: options.columns)
     case .outputStationary: return TileExtents(m: options.rows, k: 1, n: options.columns)
+    case .inputStationary: return TileExtents(m: options.columns, k: options.rows, n: 1)
     }
   }
 }
