@@ -9,7 +9,7 @@ PANTILE := .build/release/pantile
 # A crash should say so and end, not spend minutes on a symbolised backtrace.
 export SWIFT_BACKTRACE := enable=no
 
-.PHONY: help setup build build-tests demo test lint format bench bench-planner paper-cosma interop fuzz clean
+.PHONY: help setup build build-tests demo test lint format bench bench-planner paper-cosma cosim-core interop fuzz clean
 
 help:
 	@echo 'make demo     compile the digits network for three chips, run it, write reports to out/demo'
@@ -17,6 +17,7 @@ help:
 	@echo 'make bench    compile and run ResNet-18, compare CPU seconds with Benchmarks/thresholds.csv'
 	@echo 'make bench-planner  pantile plan against CP-SAT and HiGHS on random wired graphs (their results are on record)'
 	@echo 'make paper-cosma    the COSMA experiment over the shipped networks'
+	@echo 'make cosim-core  the whole core in SystemVerilog under Verilator, event by event against the simulator (installs verilator)'
 	@echo 'make interop  MLIR text through mlir-opt and back (installs mlir-16-tools)'
 	@echo 'make fuzz     damaged models, chips and texts: FUZZ_RUNS=2000 FUZZ_SEED=1'
 	@echo 'make lint     check the format; make format: repair it'
@@ -50,6 +51,11 @@ bench-planner: build
 
 paper-cosma: build
 	@Workloads/papers/cosma/run.py $(abspath $(PANTILE))
+
+cosim-core: build-tests
+	@Scripts/setup-cosim.sh
+	@PANTILE_COSIM_CORE=1 PANTILE_COSIM_FOLDER=$(abspath out/cosim) \
+	  $(SWIFT) test -c release --skip-build --disable-xctest --filter 'CoreTwinTests|RTLCommandTests'
 
 interop: build
 	@Scripts/interop.sh $(PANTILE)

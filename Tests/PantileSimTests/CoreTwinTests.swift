@@ -7,9 +7,9 @@ import Testing
 
 /// The register-transfer twin of the core against the simulator: every event and every byte.
 ///
-/// `PANTILE_COSIM=1` (`make cosim-core`) runs all structures, programs and latencies; else a small part of one structure runs.
+/// `PANTILE_COSIM_CORE=1` (`make cosim-core`) runs all structures, programs and latencies; else a small part of one structure runs.
 @Suite(.enabled(if: CoreTwin.isAvailable, "verilator is not installed"), .serialized) struct CoreTwinTests {
-  static let isFull = ProcessInfo.processInfo.environment["PANTILE_COSIM"] != nil
+  static let isFull = ProcessInfo.processInfo.environment["PANTILE_COSIM_CORE"] != nil
 
   static let arrays: [SystolicOptions] = [
     SystolicOptions(rows: 4, columns: 4, variant: .overlapped),

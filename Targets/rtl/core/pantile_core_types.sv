@@ -33,7 +33,7 @@ package pantile_core_types;
     logic [BOUNDS-1:0] bounded;
     logic [BOUNDS-1:0][31:0] offset;
     logic [BOUNDS-1:0][31:0] limit;
-    logic [BOUNDS-1:0][DIMS-1:0][31:0] coefficient;
+    logic [BOUNDS*DIMS-1:0][31:0] coefficient;  // of bound b and dim d at b * DIMS + d
   } access_t;
 
   // One command as the sequencer hands it out.
