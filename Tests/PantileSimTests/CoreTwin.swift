@@ -11,7 +11,7 @@ struct CoreTwin {
 
   struct Failed: Error { var message: String }
 
-  private static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+  static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().path
 
   static var isAvailable: Bool {

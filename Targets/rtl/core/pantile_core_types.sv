@@ -1,5 +1,7 @@
 // Types and codes that the pieces of the core share. The codes are those of `ProgramBinary` (PantileProgram).
 package pantile_core_types;
+  // A bench of some pieces does not use every code.
+  // verilator lint_off UNUSEDPARAM
   localparam int DIMS = 6;
   localparam int BOUNDS = 3;
   localparam int BANKS = 64;
