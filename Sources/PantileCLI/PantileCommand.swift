@@ -14,8 +14,7 @@ struct PantileCommand: ParsableCommand {
     version: pantileVersion,
     subcommands: [
       ImportCommand.self, OptCommand.self, CompileCommand.self, RunCommand.self, PlanCommand.self, GemmCommand.self,
-      SweepCommand.self, CheckCommand.self, ExplainCommand.self, DRAMTraceCommand.self, ListCommand.self,
-      DocCommand.self, DemoCommand.self,
-      WorkloadsCommand.self,
+      SweepCommand.self, CheckCommand.self, ExplainCommand.self, DRAMTraceCommand.self, RTLCommand.self,
+      ListCommand.self, DocCommand.self, DemoCommand.self, WorkloadsCommand.self,
     ])
 }

@@ -31,7 +31,7 @@ public enum ProgramBinary {
   static let version = 1
   static let headerWords = 24
   /// Where the hash stands.
-  static let hashWord = 3
+  package static let hashWord = 3
   /// Where the address of the first table stands.
   static let tablesWord = 4
 
@@ -60,7 +60,7 @@ public enum ProgramBinary {
   }
 
   /// Hash of all words but the hash itself.
-  static func hash(_ words: [Int]) -> Int {
+  package static func hash(_ words: [Int]) -> Int {
     var hash = StableHash()
     for (index, word) in words.enumerated() where index != hashWord { hash.combine(word) }
     return Int(truncatingIfNeeded: hash.value)

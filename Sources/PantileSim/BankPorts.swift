@@ -5,7 +5,7 @@ import PantileProgram
 ///
 /// A port that an engine owns is no obstacle to the next command of the same engine: the engine's own timing keeps its
 /// accesses apart. The port is free for others when the last of these commands has let it go.
-struct BankPorts {
+package struct BankPorts {
   private static let banks = 64
 
   private var readsTaken: UInt64 = 0
@@ -17,18 +17,18 @@ struct BankPorts {
   private var readHolds = [Int32](repeating: 0, count: banks)
   private var writeHolds = [Int32](repeating: 0, count: banks)
 
-  init(queues: Int) {
+  package init(queues: Int) {
     readsOf = [UInt64](repeating: 0, count: queues)
     writesOf = [UInt64](repeating: 0, count: queues)
   }
 
   /// Whether no other queue owns any of these ports.
-  func areFree(reads: UInt64, writes: UInt64, for queue: Int) -> Bool {
+  package func areFree(reads: UInt64, writes: UInt64, for queue: Int) -> Bool {
     (readsTaken & ~readsOf[queue]) & reads == 0 && (writesTaken & ~writesOf[queue]) & writes == 0
   }
 
   /// - Precondition: `areFree`.
-  mutating func take(reads: UInt64, writes: UInt64, for queue: Int) {
+  package mutating func take(reads: UInt64, writes: UInt64, for queue: Int) {
     readsTaken |= reads
     writesTaken |= writes
     readsOf[queue] |= reads
@@ -37,13 +37,13 @@ struct BankPorts {
     Self.add(1, writes, &writeHolds)
   }
 
-  mutating func release(reads: UInt64, of queue: Int) {
+  package mutating func release(reads: UInt64, of queue: Int) {
     let freed = Self.add(-1, reads, &readHolds)
     readsTaken &= ~freed
     readsOf[queue] &= ~freed
   }
 
-  mutating func release(writes: UInt64, of queue: Int) {
+  package mutating func release(writes: UInt64, of queue: Int) {
     let freed = Self.add(-1, writes, &writeHolds)
     writesTaken &= ~freed
     writesOf[queue] &= ~freed
@@ -64,7 +64,7 @@ struct BankPorts {
   }
 
   /// The banks of a byte range, as a mask; banks are equal blocks of the memory.
-  static func mask(_ range: Range<Int>?, bankBytes: Int) -> UInt64 {
+  package static func mask(_ range: Range<Int>?, bankBytes: Int) -> UInt64 {
     guard let range else { return 0 }
     let first = range.lowerBound / bankBytes
     let last = (range.upperBound - 1) / bankBytes

@@ -64,6 +64,13 @@ package struct DRAMBus {
     transfers.sort { $0.queue < $1.queue }
   }
 
+  /// The cycle in which the next burst starts; nil when nobody asks for one.
+  package var nextStart: Int? {
+    var earliest = Int.max
+    for transfer in transfers { earliest = min(earliest, transfer.ready) }
+    return transfers.isEmpty ? nil : max(free, earliest) / scale
+  }
+
   /// Serves bursts that start before `limit` (a cycle), until a transfer is done.
   ///
   /// - Returns: the finished transfer: its queue, the cycle after its last burst left the bus, the cycle in which all

@@ -177,26 +177,7 @@ public struct TimingRun: ~Copyable {
     for queue in queues.indices { tryIssue(queue, at: 0) }
     while true {
       let next = events.nextTime
-      var served = false
-      for bus in buses.indices {
-        if let device = devices[bus] {
-          switch device.serve(before: next) {
-          case .sent(let queue, let cycle):
-            sentTransfer(queue, at: cycle, bus: bus, isAnswered: false)
-            served = true
-          case .answered(let queue, let cycle):
-            let transfer = queues[queue].unanswered.removeFirst()
-            answeredTransfer(queue, transfer, at: cycle)
-            served = true
-          case nil: break
-          }
-        } else if let done = buses[bus].serve(before: next) {
-          let transfer = sentTransfer(done.queue, at: done.sent, bus: bus, isAnswered: true)
-          answeredTransfer(done.queue, transfer, at: done.answered)
-          served = true
-        }
-      }
-      if served { continue }
+      if serveBuses(before: next) { continue }
       guard let time = next else { break }
       while events.nextTime == time { deliver(events.pop()) }
       // Everyone who may be able to issue now, in queue order; an issue can only take ports, never free them, so one
@@ -207,6 +188,45 @@ public struct TimingRun: ~Copyable {
       throw DiagnosticError("deadlock", "the timing run stops before the program's end; verify() names the waits")
     }
     return result()
+  }
+
+  /// Lets bursts start before `limit`, until a transfer is done; whether one was.
+  ///
+  /// With several buses none runs ahead of the others: a transfer that ends on one may start the next on another.
+  private mutating func serveBuses(before limit: Int?) -> Bool {
+    for (bus, device) in devices.enumerated() {
+      switch device?.serve(before: limit) {
+      case .sent(let queue, let cycle)?:
+        sentTransfer(queue, at: cycle, bus: bus, isAnswered: false)
+        return true
+      case .answered(let queue, let cycle)?:
+        let transfer = queues[queue].unanswered.removeFirst()
+        answeredTransfer(queue, transfer, at: cycle)
+        return true
+      case nil: break
+      }
+    }
+    while true {
+      var first = -1
+      var second: Int?
+      for bus in buses.indices {
+        guard let start = buses[bus].nextStart, start < limit ?? Int.max else { continue }
+        if first < 0 || start < buses[first].nextStart ?? Int.max {
+          if first >= 0 { second = buses[first].nextStart }
+          first = bus
+        } else {
+          second = min(second ?? start, start)
+        }
+      }
+      guard first >= 0 else { return false }
+      // Up to and with the cycle in which the next bus has a burst.
+      let until = second.map { min($0 + 1, limit ?? $0 + 1) } ?? limit
+      if let done = buses[first].serve(before: until) {
+        let transfer = sentTransfer(done.queue, at: done.sent, bus: first, isAnswered: true)
+        answeredTransfer(done.queue, transfer, at: done.answered)
+        return true
+      }
+    }
   }
 
   private mutating func deliver(_ event: EventQueue.Event) {

@@ -11,7 +11,7 @@ struct CoreTwin {
 
   struct Failed: Error { var message: String }
 
-  private static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+  static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().path
 
   static var isAvailable: Bool {
@@ -19,9 +19,9 @@ struct CoreTwin {
   }
 
   /// The structure that random Programs fit in.
-  static func structure(_ array: SystolicOptions) -> CoreTwinStructure {
-    CoreTwinStructure(
-      array, programWords: 1 << 16, dramBytes: 1 << 20, scratchpadBytes: 1 << 18, accumulatorWords: 1 << 14)
+  static func structure(_ array: SystolicOptions) throws -> CoreTwinStructure {
+    try CoreTwinStructure(
+      .systolic(array), programWords: 1 << 16, dramBytes: 1 << 20, scratchpadBytes: 1 << 18, accumulatorWords: 1 << 14)
   }
 
   /// Builds what is not built yet; the script keeps it under the hash of its sources.

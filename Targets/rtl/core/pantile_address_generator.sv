@@ -27,7 +27,7 @@ module pantile_address_generator (
         rest = rest / access.count[d];
         address = address + $signed(access.stride[d]) * $signed({16'd0, digit});
         for (int b = 0; b < BOUNDS; b++)
-          coordinate[b] = coordinate[b] + access.coefficient[b][d] * digit;
+          coordinate[b] = coordinate[b] + access.coefficient[b*DIMS+d] * digit;
       end
     end
     inside_bounds = 1'b1;

@@ -39,8 +39,8 @@ module pantile_core #(
     input logic load,
     input logic [1:0] load_memory,
     input logic [31:0] load_address,
-    input logic [7:0] load_data,
-    output logic [7:0] dump_data,
+    input logic [63:0] load_data,
+    output logic [63:0] dump_data,
     input logic run,
     output logic finished,
     output logic overflow,
@@ -109,7 +109,7 @@ module pantile_core #(
         5'd16: bus_ticks <= configure_value;
         5'd17: bus_service <= configure_value;
         5'd18: burst_bytes <= configure_value;
-        5'd19: faults <= configure_value[$bits(faults_t)-1:0];
+        5'd19: faults <= faults_t'(configure_value[$bits(faults_t)-1:0]);
         default: ;
       endcase
     if (reset) begin

@@ -1,5 +1,7 @@
 // Types and codes that the pieces of the core share. The codes are those of `ProgramBinary` (PantileProgram).
 package pantile_core_types;
+  // A bench of some pieces does not use every code.
+  // verilator lint_off UNUSEDPARAM
   localparam int DIMS = 6;
   localparam int BOUNDS = 3;
   localparam int BANKS = 64;
@@ -33,7 +35,7 @@ package pantile_core_types;
     logic [BOUNDS-1:0] bounded;
     logic [BOUNDS-1:0][31:0] offset;
     logic [BOUNDS-1:0][31:0] limit;
-    logic [BOUNDS-1:0][DIMS-1:0][31:0] coefficient;
+    logic [BOUNDS*DIMS-1:0][31:0] coefficient;  // of bound b and dim d at b * DIMS + d
   } access_t;
 
   // One command as the sequencer hands it out.

@@ -377,7 +377,7 @@ module pantile_sequencer #(
         after <= BOUND_OFFSET;
         state <= bound + 2'd1 == bounds ? RANGE : AFFINE_CONSTANT;
       end else begin
-        access.coefficient[bound][dim] <= fetch_word[31:0];
+        access.coefficient[5'(bound)*5'(DIMS)+5'(dim)] <= fetch_word[31:0];
         if (dim_reach > 0) reach_high <= reach_high + dim_reach;
         else reach_low <= reach_low + dim_reach;
         dim <= dim + 3'd1;

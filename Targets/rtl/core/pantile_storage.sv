@@ -9,12 +9,12 @@ module pantile_storage #(
     parameter int ACCUMULATOR_WORDS = 1 << 14
 ) (
     input logic clk,
-    // Images go in and results come out through here, a byte a clock.
+    // Images go in and results come out through here, eight bytes a clock, at multiples of eight.
     input logic load,
     input logic [1:0] load_memory,
     input logic [31:0] load_address,
-    input logic [7:0] load_data,
-    output logic [7:0] dump_data,
+    input logic [63:0] load_data,
+    output logic [63:0] dump_data,
     // Array operands.
     input logic [ROWS-1:0] a_read,
     input logic [ROWS-1:0][31:0] a_address,
@@ -62,20 +62,25 @@ module pantile_storage #(
           : accumulators[address[WORD_BITS+1:2]][8*address[1:0]+:8];
     end
   end
-  assign dump_data = load_memory == MEMORY_SCRATCHPAD ? scratchpad[load_address[SCRATCHPAD_BITS-1:0]]
-      : load_memory == MEMORY_DRAM ? dram[load_address[DRAM_BITS-1:0]]
-      : accumulators[load_address[WORD_BITS+1:2]][8*load_address[1:0]+:8];
+  for (genvar i = 0; i < 8; i++) begin : gen_dump
+    localparam logic [2:0] BYTE = 3'(i);
+    assign dump_data[8*i+:8] = load_memory == MEMORY_SCRATCHPAD
+        ? scratchpad[{load_address[SCRATCHPAD_BITS-1:3], BYTE}]
+        : load_memory == MEMORY_DRAM ? dram[{load_address[DRAM_BITS-1:3], BYTE}]
+        : accumulators[{load_address[WORD_BITS+1:3], BYTE[2]}][8*(i%4)+:8];
+  end
 
   logic [ENGINES-1:0][7:0][31:0] target;
   always_comb
     for (int e = 0; e < ENGINES; e++) for (int i = 0; i < 8; i++) target[e][i] = write_address[e][31:0] + 32'(i);
   always_ff @(posedge clk) begin
     if (load)
-      case (load_memory)
-        MEMORY_DRAM: dram[load_address[DRAM_BITS-1:0]] <= load_data;
-        MEMORY_SCRATCHPAD: scratchpad[load_address[SCRATCHPAD_BITS-1:0]] <= load_data;
-        default: accumulators[load_address[WORD_BITS+1:2]] <= '0;
-      endcase
+      for (int i = 0; i < 8; i++)
+        case (load_memory)
+          MEMORY_DRAM: dram[{load_address[DRAM_BITS-1:3], 3'(i)}] <= load_data[8*i+:8];
+          MEMORY_SCRATCHPAD: scratchpad[{load_address[SCRATCHPAD_BITS-1:3], 3'(i)}] <= load_data[8*i+:8];
+          default: accumulators[{load_address[WORD_BITS+1:3], i > 3}][8*(i%4)+:8] <= load_data[8*i+:8];
+        endcase
     for (int c = 0; c < COLUMNS; c++)
       if (sum_write[c])
         accumulators[sum_address[c][WORD_BITS-1:0]] <= sum_value[c]

@@ -58,7 +58,7 @@ module pantile_touched_range (
         has_ratio = 1'b0;
         ratio = '0;
         for (int d = 0; d < DIMS; d++) begin
-          coefficient = 48'($signed(access.coefficient[b][d]));
+          coefficient = 48'($signed(access.coefficient[b*DIMS+d]));
           stride = $signed(access.stride[d]);
           if (coefficient != 0 && access.count[d] != 32'd1) begin
             used[d] = 1'b1;

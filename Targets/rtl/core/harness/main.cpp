@@ -210,9 +210,11 @@ class Twin {
   template <typename Byte>
   void fill(int memory, size_t count, Byte byte) {
     core->load_memory = memory;
-    for (size_t at = 0; at < count; at++) {
+    for (size_t at = 0; at < count; at += 8) {
+      uint64_t word = 0;
+      for (size_t i = at; i < at + 8 && i < count; i++) word |= uint64_t(uint8_t(byte(i))) << (8 * (i - at));
       core->load_address = at;
-      core->load_data = byte(at);
+      core->load_data = word;
       clock();
     }
   }
@@ -222,9 +224,11 @@ class Twin {
     core->load_memory = memory;
     core->clk = 0;
     for (size_t at = 0; at < count; at++) {
-      core->load_address = at;
-      core->eval();
-      result[at] = char(core->dump_data);
+      if (at % 8 == 0) {
+        core->load_address = at;
+        core->eval();
+      }
+      result[at] = char(core->dump_data >> (8 * (at % 8)));
     }
     std::ofstream(path, std::ios::binary) << result;
   }
