@@ -6,9 +6,9 @@ import PantileTarget
 /// A DMA offers the bursts of a command in order: not before a credit is free, and no faster than its link moves them. A channel
 /// takes one request a memory clock; engines that are ready in the same clock take turns. A command has been *sent* in the cycle after
 /// its last burst was taken, and is *answered* when all of its bursts are done and the command before it is.
-final class DRAMPort {
+package final class DRAMPort {
   /// What happened to the oldest command of a queue.
-  enum Event {
+  package enum Event: Hashable, Sendable {
     case sent(queue: Int, at: Int)
     case answered(queue: Int, at: Int)
   }
@@ -60,7 +60,7 @@ final class DRAMPort {
   ///   - device: behind the port.
   ///   - ratio: of the core's clock and the device's.
   ///   - dma: the options of each queue's engine; nil where it is no DMA.
-  init(_ device: DRAMDevice, ratio: ClockRatio, dma: [DMAOptions?]) {
+  package init(_ device: DRAMDevice, ratio: ClockRatio, dma: [DMAOptions?]) {
     memory = DRAMSystem(device)
     self.ratio = ratio
     burst = device.organization.burstBytes
@@ -72,7 +72,7 @@ final class DRAMPort {
   ///
   /// - Parameter list: fills in the numbers of its bursts, in order.
   /// - Precondition: there is at least one.
-  func start(queue: Int, isWrite: Bool, at cycle: Int, _ list: (inout [Int32]) -> Void) {
+  package func start(queue: Int, isWrite: Bool, at cycle: Int, _ list: (inout [Int32]) -> Void) {
     engines[queue].bursts.removeAll(keepingCapacity: true)
     list(&engines[queue].bursts)
     precondition(!engines[queue].bursts.isEmpty, "a transfer needs a burst")
@@ -85,7 +85,7 @@ final class DRAMPort {
   }
 
   /// Does what happens before `limit`, a core cycle, up to the first event.
-  func serve(before limit: Int?) -> Event? {
+  package func serve(before limit: Int?) -> Event? {
     let end = limit.map { ratio.memoryClock(atOrAfter: $0) } ?? Int.max
     while true {
       if let answered = takeAnswered() { return answered }
@@ -167,6 +167,8 @@ final class DRAMPort {
     let queue = Int(answer.queue)
     waiting -= 1
     engines[queue].inFlight -= 1
+    // A credit that comes free cannot be used before.
+    engines[queue].notBefore = max(engines[queue].notBefore, answer.clock)
     let index = engines[queue].firstOpen + Int(answer.command) - engines[queue].answeredCommands
     engines[queue].open[index] -= 1
     lastAnswer = answer.clock
