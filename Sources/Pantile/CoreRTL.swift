@@ -98,37 +98,38 @@ public struct CoreRTL: Sendable {
   // MARK: Texts
 
   private static func makefile(sources: [String], hasCase: Bool) -> String {
-    """
-    # Lints, builds and runs the twin with Verilator; written by `pantile rtl`.
-    SOURCES := \(sources.joined(separator: " "))
-    VERILATOR ?= verilator
-    TOP := pantile_chip_core
+    let compare = """
+      # The twin must see the simulator's events and leave the simulator's bytes.
+      compare: obj/core-twin
+      \tobj/core-twin case
+      \tfor name in events dram scratchpad accumulators; do cmp case/$$name.expected case/$$name.actual || exit 1; done
+      \t@tail -n 1 case/events.actual
 
-    .PHONY: all lint build compare clean
-    all: \(hasCase ? "compare" : "build")
 
-    lint:
-    \t$(VERILATOR) --lint-only -Wall --top-module $(TOP) $(SOURCES)
+      """
+    return """
+      # Lints, builds and runs the twin with Verilator; written by `pantile rtl`.
+      SOURCES := \(sources.joined(separator: " "))
+      VERILATOR ?= verilator
+      TOP := pantile_chip_core
 
-    build: obj/core-twin
+      .PHONY: all lint build compare clean
+      all: \(hasCase ? "compare" : "build")
 
-    obj/core-twin: $(SOURCES) main.cpp
-    \t$(VERILATOR) --cc --exe --build -O3 --x-assign fast --x-initial fast -Wall --top-module $(TOP) --prefix Vpantile_core \\
-    \t  --Mdir obj -MAKEFLAGS "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1" -CFLAGS "-ffp-contract=off" \\
-    \t  $(SOURCES) $(CURDIR)/main.cpp -o core-twin
-    \(hasCase ? """
+      lint:
+      \t$(VERILATOR) --lint-only -Wall --top-module $(TOP) $(SOURCES)
 
-    # The twin must see the simulator's events and leave the simulator's bytes.
-    compare: obj/core-twin
-    \tobj/core-twin case
-    \tfor name in events dram scratchpad accumulators; do cmp case/$$name.expected case/$$name.actual || exit 1; done
-    \t@tail -1 case/events.actual
+      build: obj/core-twin
 
-    """ : "")
-    clean:
-    \trm -rf obj case/*.actual
+      obj/core-twin: $(SOURCES) main.cpp
+      \t$(VERILATOR) --cc --exe --build -O3 --x-assign fast --x-initial fast -Wall --top-module $(TOP) \\
+      \t  --prefix Vpantile_core --Mdir obj -MAKEFLAGS "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1" \\
+      \t  -CFLAGS "-ffp-contract=off" $(SOURCES) $(CURDIR)/main.cpp -o core-twin
 
-    """
+      \(hasCase ? compare : "")clean:
+      \trm -rf obj case/*.actual
+
+      """
   }
 
   private static func readme(chip: String, network: String?, twinCase: CoreTwinCase?) -> String {

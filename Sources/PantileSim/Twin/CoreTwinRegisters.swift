@@ -83,7 +83,7 @@ struct CoreTwinRegisters {
 /// How much the pieces of the twin hold; the numbers are those of `Targets/rtl/core`.
 enum CoreTwinLimits {
   static let queues = 5
-  static let channels = 256
+  static let channels = 1024
   /// Waits, and signals, of one command.
   static let listed = 16
   static let operands = 8

@@ -1,6 +1,6 @@
 // The token counters: one adder, one taker and one reader, all in host time.
 module pantile_channels #(
-    parameter int CHANNELS = 256
+    parameter int CHANNELS = 1024
 ) (
     input logic clk,
     input logic preset_one,  // puts the initial count

@@ -12,7 +12,7 @@ module pantile_core #(
     parameter int DRAM_BYTES = 1 << 20,
     parameter int SCRATCHPAD_BYTES = 1 << 18,
     parameter int ACCUMULATOR_WORDS = 1 << 14,
-    parameter int CHANNELS = 256,
+    parameter int CHANNELS = 1024,
     parameter int IN_FLIGHT = 64,
     parameter int DRAIN_LANES = 16,
     parameter int DRAIN_LATENCY = 4,
