@@ -180,7 +180,8 @@ private struct BinaryReader {
 
   private mutating func bytes() throws(DiagnosticError) -> [UInt8] {
     let length = try word()
-    guard length >= 0, (length + 7) / 8 <= words.count - position else {
+    let stored = length / 8 + (length % 8 > 0 ? 1 : 0)
+    guard length >= 0, stored <= words.count - position else {
       position -= 1
       throw malformed("\(length) bytes do not fit in the \(words.count - position) words that follow")
     }
@@ -189,7 +190,7 @@ private struct BinaryReader {
     for index in 0..<length {
       bytes.append(UInt8(truncatingIfNeeded: words[position + index / 8] >> (8 * (index % 8))))
     }
-    position += (length + 7) / 8
+    position += stored
     return bytes
   }
 

@@ -34,7 +34,8 @@ extension Program {
         continue
       }
       let memory = memories[region.memory.offset]
-      if region.base < 0 || region.bytes < 0 || region.base > memory.bytes - region.bytes {
+      if region.base < 0 || region.bytes < 0 || region.bytes > memory.bytes || region.base > memory.bytes - region.bytes
+      {
         report(
           "region-bounds",
           "covers \(region.bytes) bytes from \(region.base) on but '\(memory.name)' has \(memory.bytes)",

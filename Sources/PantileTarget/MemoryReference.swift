@@ -86,7 +86,7 @@ extension ChipReference {
   /// The sections of the page about memory files.
   static var memorySections: String {
     var text =
-      "\n## Memory files\n\n`memories/NAME.yaml` describes a DRAM and its controller for `pantile dram`; the model stands in "
+      "\n## Memory files\n\n`memories/NAME.yaml` describes a DRAM and its controller, for `pantile dram` and for the `device` of a chip; the model stands in "
     text += "`Docs/dram.md`.\n\n" + table(memoryKeys)
     text += "\n### `organization`\n\n" + table(organizationKeys)
     text +=
