@@ -42,19 +42,20 @@ package final class DRAMPort {
     var command: Int32
   }
 
-  private var memory: DRAMSystem
+  // Nothing here is reached from two places at once; the check at each access would cost a fifth of the time.
+  @exclusivity(unchecked) private var memory: DRAMSystem
   private let ratio: ClockRatio
   private let burst: Int
-  private var engines: [Engine]
-  private var lastServed = -1
+  @exclusivity(unchecked) private var engines: [Engine]
+  @exclusivity(unchecked) private var lastServed = -1
   /// The last clock in which each channel was offered a request.
-  private var lastOffer: [Int]
-  private var answers: [Answer] = []
-  private var answersAdded = 0
+  @exclusivity(unchecked) private var lastOffer: [Int]
+  @exclusivity(unchecked) private var answers: [Answer] = []
+  @exclusivity(unchecked) private var answersAdded = 0
   /// The clock of the answer that was dealt with last.
-  private var lastAnswer = 0
+  @exclusivity(unchecked) private var lastAnswer = 0
   /// Bursts taken and not yet answered, of all engines.
-  private var waiting = 0
+  @exclusivity(unchecked) private var waiting = 0
 
   /// - Parameters:
   ///   - device: behind the port.
@@ -92,16 +93,16 @@ package final class DRAMPort {
       let offer = nextOffer()
       let answer = answers.first?.clock ?? Int.max
       // Refreshes of an idle device wait until someone asks it again.
-      let device = waiting > 0 ? memory.nextEventTime : Int.max
-      let first = min(answer, min(offer.clock, device))
+      let device = waiting > 0 ? memory.nextEvent : (clock: Int.max, channel: 0)
+      let first = min(answer, min(offer.clock, device.clock))
       if first >= end || first == Int.max { return nil }
       if answer == first {
         popAnswer()
       } else if offer.clock == first {
         if let sent = makeOffer(of: offer.queue, at: first) { return sent }
       } else {
-        memory.advance(before: first + 1)
-        collect()
+        memory.advance(channel: device.channel, before: first + 1)
+        collect(from: device.channel)
       }
     }
   }
@@ -128,14 +129,15 @@ package final class DRAMPort {
 
   private func makeOffer(of queue: Int, at clock: Int) -> Event? {
     let address = Int(engines[queue].bursts[engines[queue].next]) * burst
+    let channel = memory.channel(of: address)
     let command = engines[queue].answeredCommands + engines[queue].open.count - engines[queue].firstOpen - 1
     let request = DRAMRequest(address: address, isWrite: engines[queue].isWrite, tag: command * engines.count + queue)
     guard memory.offer(request, at: clock) else {
       // Room comes with the channel's next move, which is an event.
-      engines[queue].notBefore = max(clock, memory.nextEventTime) + 1
+      engines[queue].notBefore = max(clock, memory.nextEventTime(of: channel)) + 1
       return nil
     }
-    lastOffer[memory.channel(of: address)] = clock
+    lastOffer[channel] = clock
     lastServed = queue
     waiting += 1
     engines[queue].inFlight += 1
@@ -144,7 +146,7 @@ package final class DRAMPort {
     let scale = ratio.core * engines[queue].linkBytes
     if engines[queue].linkReady <= (clock - 1) * scale { engines[queue].linkReady = clock * scale }
     engines[queue].linkReady += burst * ratio.memory
-    collect()
+    collect(from: channel)
     guard engines[queue].next == engines[queue].bursts.count else { return nil }
     engines[queue].isSending = false
     return .sent(queue: queue, at: ratio.coreCycle(atOrAfter: clock + 1))
@@ -152,8 +154,8 @@ package final class DRAMPort {
 
   // MARK: Answers
 
-  private func collect() {
-    memory.takeCompletions { done in
+  private func collect(from channel: Int) {
+    memory.takeCompletions(of: channel) { done in
       answersAdded += 1
       push(
         Answer(

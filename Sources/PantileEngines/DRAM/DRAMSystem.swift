@@ -109,6 +109,30 @@ public struct DRAMSystem: ~Copyable {
     return next
   }
 
+  /// The channel in which something happens first, and the clock before which nothing does; never too late.
+  public var nextEvent: (clock: Int, channel: Int) {
+    var next = (clock: Int.max, channel: 0)
+    for index in 0..<channelCount {
+      let clock = channels[index].nextEvent
+      if clock < next.clock { next = (clock, index) }
+    }
+    return next
+  }
+
+  /// As `nextEventTime`, of one channel.
+  public func nextEventTime(of channel: Int) -> Int { channels[channel].nextEvent }
+
+  /// Does everything that happens before a clock in one channel; the others stay where they are.
+  public mutating func advance(channel: Int, before cycle: Int) { channels[channel].advance(before: cycle) }
+
+  /// As `takeCompletions`, of one channel.
+  public mutating func takeCompletions(of channel: Int, _ body: (DRAMCompletion) -> Void) {
+    let count = channels[channel].completions.count
+    if count == 0 { return }
+    for index in 0..<count { body(channels[channel].completions[index]) }
+    channels[channel].completions.removeAll(keepingCapacity: true)
+  }
+
   /// Whether no request waits; data may still be on its way.
   public var isIdle: Bool {
     for index in 0..<channelCount where !channels[index].isIdle { return false }
