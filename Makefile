@@ -10,7 +10,8 @@ PANTILE := .build/release/pantile
 export SWIFT_BACKTRACE := enable=no
 
 .PHONY: help setup build build-tests demo test lint format bench bench-planner bench-scalesim bench-stepper cosim paper-cosma interop \
-  cosim-core fuzz clean
+  cosim-core \
+  validate-tpu fuzz clean
 
 help:
 	@echo 'make demo     compile the digits network for three chips, run it, write reports to out/demo'
@@ -22,6 +23,7 @@ help:
 	@echo 'make cosim    RTL twins under Verilator = stepper = closed form: COSIM_SEED=1 (installs verilator)'
 	@echo 'make paper-cosma    the COSMA experiment over the shipped networks'
 	@echo 'make cosim-core  the whole core in SystemVerilog under Verilator, event by event against the simulator (installs verilator)'
+	@echo 'make validate-tpu  four networks on a TPU-v1-like chip against the counters of its paper'
 	@echo 'make interop  MLIR text through mlir-opt and back (installs mlir-16-tools)'
 	@echo 'make fuzz     damaged models, chips and texts: FUZZ_RUNS=2000 FUZZ_SEED=1'
 	@echo 'make lint     check the format; make format: repair it'
@@ -71,6 +73,9 @@ cosim-core: build-tests
 	@Scripts/setup-cosim.sh
 	@PANTILE_COSIM_CORE=1 PANTILE_COSIM_FOLDER=$(abspath out/cosim) \
 	  $(SWIFT) test -c release --skip-build --disable-xctest --filter 'CoreTwinTests|RTLCommandTests'
+
+validate-tpu: build
+	@python3 Workloads/validation/tpu-v1/run.py $(abspath $(PANTILE)) --update Docs/validation/tpu-v1.md
 
 interop: build
 	@Scripts/interop.sh $(PANTILE)

@@ -68,6 +68,16 @@ public struct Machine: Sendable {
     self.engines = engines
   }
 
+  /// Whether a memory is a DRAM device.
+  public var hasDevices: Bool { memories.contains { $0.device != nil } }
+
+  /// The same machine with bandwidth and latency in the place of DRAM devices.
+  public var withPlainMemories: Machine {
+    var plain = self
+    for index in plain.memories.indices { plain.memories[index].device = nil }
+    return plain
+  }
+
   /// Checks that a Program fits this machine: same chip hash, its memories and engines exist and are as large.
   ///
   /// - Throws: `chip-mismatch` with the two things that disagree.

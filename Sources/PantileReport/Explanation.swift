@@ -56,7 +56,7 @@ public struct Explanation: Codable, Sendable, Equatable {
     chip = report.chip
     cycles = report.cycles
     // The array speaks for the run where there is one: its stalls are the report's own.
-    let main = report.engines.first { $0.stalls == report.stalls } ?? report.engines.first
+    let main = Explanation.array(of: report)
     engine = main?.name ?? ""
     let ideal = Int((report.utilization * Double(report.cycles)).rounded())
     parts = Explanation.parts(
@@ -76,8 +76,13 @@ public struct Explanation: Codable, Sendable, Equatable {
     let ideal = Int((layer.utilization * Double(layer.cycles)).rounded())
     parts = Explanation.parts(
       ideal: min(ideal, layer.busy), busy: layer.busy, stalls: layer.stalls, engine: layer.engine,
-      ofArray: layer.macs > 0)
+      ofArray: layer.macs > 0 && layer.engine == Explanation.array(of: report)?.name)
     largest = []
+  }
+
+  /// The engine whose stalls the report shows as those of the array.
+  private static func array(of report: RunReport) -> RunReport.Engine? {
+    report.engines.first { $0.stalls == report.stalls } ?? report.engines.first
   }
 
   private static func parts(
@@ -131,7 +136,8 @@ public struct Explanation: Codable, Sendable, Equatable {
       let tenths = Int((change * 10).rounded())
       let digits = "\(abs(tenths) / 10).\(abs(tenths) % 10) %"
       table.add([
-        whatIf.change, Format.grouped(whatIf.cycles), tenths == 0 ? "none" : (tenths < 0 ? "-" : "+") + digits,
+        whatIf.change, Format.grouped(whatIf.cycles),
+        whatIf.cycles == cycles ? "none" : (whatIf.cycles < cycles ? "-" : "+") + digits,
       ])
     }
     return text + "\n" + table.text + "the same program on the changed machine; a new compile may do better\n"

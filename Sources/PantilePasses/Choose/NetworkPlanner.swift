@@ -200,6 +200,11 @@ public struct NetworkPlanner {
 
   // MARK: Addresses
 
+  /// Whether a step loads anything into buffers of its own.
+  private func loads(_ step: Int, _ choice: StepChoice) -> Bool {
+    graph.steps[step].buffers(choice, in: graph).contains { $0.isLoaded }
+  }
+
   private func keptCount(_ solution: ChoiceSolution, _ problem: ChoiceProblem, _ storage: Int) -> Int {
     guard let index = problem.tensors.firstIndex(where: { $0.name == graph.storages[storage].name }) else { return 0 }
     return solution.kept[index]
@@ -245,7 +250,8 @@ public struct NetworkPlanner {
       buffers.append(
         .init(
           "tensor \(graph.storages[storage].name)", start: producer, end: last + 1,
-          size: aligned(graph.storages[storage].bytes), alignment: slotAlignment))
+          size: aligned(graph.storages[storage].bytes), alignment: slotAlignment,
+          bankGroup: StepBuffer.Group.resident.rawValue))
     }
     var stepBuffers: [[(name: String, buffer: Int)]] = []
     var constants: [(step: Int, name: String, buffer: Int)] = []
@@ -264,14 +270,27 @@ public struct NetworkPlanner {
       stepBuffers.append(own)
     }
     if prefetching {
-      // A buffer takes its room one step earlier where the bytes are there.
+      // A buffer takes its room earlier where the bytes are there: in the step before, or before all steps in between that load nothing.
       var free = graph.steps.indices.map { step in
         buffers.reduce(machine.scratchpadBytes) { $1.start <= step && step < $1.end ? $0 - $1.size : $0 }
       }
-      for constant in constants where buffers[constant.buffer].size <= free[constant.step - 1] {
-        buffers[constant.buffer].start = constant.step - 1
-        free[constant.step - 1] -= buffers[constant.buffer].size
+      var start = 0
+      for constant in constants {
+        if choices[constant.step].prefetched.isEmpty {
+          start = constant.step - 1
+          while start > 0, !loads(start, choices[start]) { start -= 1 }
+        }
+        let size = buffers[constant.buffer].size
+        let isFirst = choices[constant.step].prefetched.isEmpty
+        // All buffers of a step begin in the same one, since their loads stand in one queue.
+        if isFirst {
+          while start < constant.step, free[start..<constant.step].contains(where: { $0 < size }) { start += 1 }
+        }
+        guard start < constant.step, free[start..<constant.step].allSatisfy({ $0 >= size }) else { continue }
+        buffers[constant.buffer].start = start
+        for step in start..<constant.step { free[step] -= size }
         choices[constant.step].prefetched.insert(constant.name)
+        choices[constant.step].prefetchStart = start
       }
       if choices.allSatisfy(\.prefetched.isEmpty) { return nil }
     }

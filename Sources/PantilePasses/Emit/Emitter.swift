@@ -175,9 +175,11 @@ struct Emitter {
 
   // MARK: Steps in sequence
 
-  /// A prefetch takes room that the step before the last may have used.
+  /// A prefetch takes room that the step before its first may have used.
   private mutating func beginPrefetch(of step: Int, layer: LayerID) {
-    guard !plan.choices[step].prefetched.isEmpty, let wait = waitOfLoads(forEndOf: step - 2) else { return }
+    guard !plan.choices[step].prefetched.isEmpty,
+      let wait = waitOfLoads(forEndOf: plan.choices[step].prefetchStart - 1)
+    else { return }
     program.queues[queues.load.offset].body.append(.command(Command(.sync, layer: layer, waits: [wait])))
   }
 

@@ -8,8 +8,10 @@ public struct StepChoice: Sendable, Hashable {
   public var order: [Int]
   /// Slots of each buffer, by buffer name.
   public var slots: [String: Int]
-  /// Buffers of constants whose first slots are loaded while the step before runs; their room is theirs from that step on.
+  /// Buffers of constants whose first slots are loaded while steps before this one run.
   public var prefetched: Set<String> = []
+  /// The first of those steps; the room of the buffers is theirs from it on.
+  public var prefetchStart = 0
   /// Storages that it reads in the scratchpad.
   public var residentReads: Set<Int>
   /// Whether it leaves its output in the scratchpad.

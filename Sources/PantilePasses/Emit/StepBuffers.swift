@@ -4,13 +4,16 @@ import PantileProgram
 struct StepBuffer {
   /// Which engines read and write it; buffers of different groups are put into different banks where there is room,
   /// so that their ports do not meet.
-  enum Group: Int { case arrayOperand, epilogueOperand, output, vectorOperand }
+  enum Group: Int { case arrayOperand, epilogueOperand, output, vectorOperand, resident }
 
   var name: String
   var slotBytes: Int
   var group: Group
   /// Filled from what is off chip before the run: weights and other constants.
   var isConstant = false
+
+  /// Filled by the load queue; the others hold results.
+  var isLoaded: Bool { name != "out" && !name.hasPrefix("temporary") }
 }
 
 /// Slots start at multiples of this many bytes, so that 32-bit elements are aligned and bursts are whole.
