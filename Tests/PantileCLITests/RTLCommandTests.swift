@@ -57,6 +57,22 @@ import Testing
     }
   }
 
+  /// What a systolic chip can have that the twin has not, each named with both sides.
+  @Test func namesEverythingThatTheTwinHasNot() throws {
+    try TemporaryFolder.with { folder in
+      let result = try Tool.run(["rtl", "datacenter-128x128", "-o", "\(folder)/rtl"])
+      #expect(result.code == 2)
+      for text in [
+        "the array is 'systolic 128x128 ws skewed', the core's twin has 'systolic 128x128 ws|os serial|overlapped'",
+        "memory 'dram' is the device 'hbm2-8ch', the core's twin has one bus",
+        "'dma0' has 128 bursts in flight, the core's twin 64",
+      ] {
+        #expect(result.errors.contains(text), "\(result.errors)")
+      }
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/rtl"))
+    }
+  }
+
   @Test func refusesAProgramOfAnotherChip() throws {
     try TemporaryFolder.with { folder in
       let compiled = try Tool.run(["compile", "digits-cnn", "--chip", "systolic-32x32", "-o", "\(folder)/net.pantile"])

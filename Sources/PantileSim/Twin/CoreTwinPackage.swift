@@ -23,7 +23,9 @@ public struct CoreTwinPackage: Sendable {
       case .array(let array): arrays.append(array)
       case .drain(let options): drains.append(options)
       case .vector(let options): vectors.append(options)
-      case .dma(let options): dmas.append(options)
+      case .dma(let options):
+        dmas.append(options)
+        if let problem = options.twinProblem(of: engine.name) { refuse(problem) }
       }
     }
     for (count, most, what) in [
@@ -40,6 +42,7 @@ public struct CoreTwinPackage: Sendable {
       return known.first
     }
     let (dram, scratchpad, accumulator) = (memory(.dram), memory(.scratchpad), memory(.accumulator))
+    if let problem = dram?.twinProblem { refuse(problem) }
     if arrays.isEmpty { refuse("chip '\(machine.chipName)' has no array") }
     var structure: CoreTwinStructure?
     if let array = arrays.first {

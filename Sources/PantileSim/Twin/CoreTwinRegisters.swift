@@ -1,6 +1,7 @@
 import PantileEngines
 import PantileProgram
 import PantileSupport
+import PantileTarget
 
 /// The registers of the twin for one Program on one machine: which unit serves which queue, and the numbers of the chip.
 struct CoreTwinRegisters {
@@ -42,9 +43,7 @@ struct CoreTwinRegisters {
       case .dma(let options):
         unit = queueOfDMA[0] == nil ? Unit.dma0 : Unit.dma1
         if queueOfDMA[1] != nil { refuse("'\(engine.name)' is the third DMA engine, the twin has 2") }
-        if options.outstanding > CoreTwinLimits.bursts {
-          refuse("'\(engine.name)' has \(options.outstanding) bursts in flight, the twin \(CoreTwinLimits.bursts)")
-        }
+        if let problem = options.twinProblem(of: engine.name) { refuse(problem) }
         dmas[unit - Unit.dma0] = options
         queueOfDMA[unit - Unit.dma0] = index
       }
@@ -62,6 +61,7 @@ struct CoreTwinRegisters {
     _ = accumulator
     let bus = dram.flatMap { index in machine.memories.first { $0.name == program.memories[index].name } }
     let bankBytes = scratchpad.map { max(1, program.memories[$0].bytes / program.memories[$0].banks) } ?? 1
+    if let problem = bus?.twinProblem { refuse(problem) }
     // A memory that is absent gets a number that no operand names.
     values =
       units + [
@@ -77,6 +77,23 @@ struct CoreTwinRegisters {
       refuse("\(name) \(value) is beyond the 24 bits of the twin")
     }
     if !problems.isEmpty { throw DiagnosticError(problems) }
+  }
+}
+
+extension Machine.Memory {
+  /// Why the twin's bus and memory are not this one's; nil when they are.
+  var twinProblem: String? {
+    device.map {
+      "memory '\(name)' is the device '\($0.name)', the core's twin has one bus with bandwidth, burst and latency"
+    }
+  }
+}
+
+extension DMAOptions {
+  /// Why the twin's DMA engine cannot be this one; nil when it can.
+  func twinProblem(of engine: String) -> String? {
+    outstanding <= CoreTwinLimits.bursts
+      ? nil : "'\(engine)' has \(outstanding) bursts in flight, the core's twin \(CoreTwinLimits.bursts)"
   }
 }
 

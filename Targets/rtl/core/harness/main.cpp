@@ -142,6 +142,7 @@ Case load(const std::string& folder) {
 class Twin {
  public:
   Twin() : core(new Vpantile_core) {}
+  ~Twin() { core->final(); }
 
   void run(const Case& input, uint32_t faults) {
     set_up(input, faults);

@@ -16,6 +16,7 @@
 
 namespace {
 
+// Made and deleted in `main`: Verilator's context is a static made later than this one, so at exit it would go first.
 std::unique_ptr<Vpantile_pieces> top;
 
 void tick() {
@@ -128,5 +129,7 @@ int main() {
       top->port_take = top->port_free_reads = top->port_free_writes = 0;
     }
   }
+  top->final();
+  top.reset();
   return 0;
 }
