@@ -8,8 +8,13 @@ import Testing
 /// The register-transfer twin of the core against the simulator: every event and every byte.
 ///
 /// `PANTILE_COSIM_CORE=1` (`make cosim-core`) runs all structures, programs and latencies; else a small part of one structure runs.
+/// `PANTILE_COSIM_ARRAYS=1,3` and `PANTILE_COSIM_PROGRAMS=20` choose among the structures and their 60 random Programs.
 @Suite(.enabled(if: CoreTwin.isAvailable, "verilator is not installed"), .serialized) struct CoreTwinTests {
   static let isFull = ProcessInfo.processInfo.environment["PANTILE_COSIM_CORE"] != nil
+  private static let environment = ProcessInfo.processInfo.environment
+  static let chosen = (environment["PANTILE_COSIM_ARRAYS"] ?? (isFull ? "0,1,2,3" : "0"))
+    .split(separator: ",").compactMap { Int($0) }.filter(arrays.indices.contains)
+  static let programs = environment["PANTILE_COSIM_PROGRAMS"].flatMap { Int($0) } ?? (isFull ? 60 : 6)
 
   static let arrays: [SystolicOptions] = [
     SystolicOptions(rows: 4, columns: 4, variant: .overlapped),
@@ -21,11 +26,11 @@ import Testing
   static func twin(_ array: Int) throws -> CoreTwin { try CoreTwin(try CoreTwin.structure(arrays[array])) }
 
   /// 60 programs x 5 latency lists for each of four structures, or 6 x 2 for the first.
-  @Test(arguments: 0..<(isFull ? 4 : 1))
+  @Test(arguments: chosen)
   func randomProgramsAreEqualToTheCycle(_ array: Int) throws {
     let twin = try Self.twin(array)
     var (events, cycles) = (0, 0)
-    for seed in 0..<(Self.isFull ? 60 : 6) {
+    for seed in 0..<Self.programs {
       let sample = try CoreTwinSample(seed: 100 * array + seed, array: Self.arrays[array])
       let cases = try (0..<(Self.isFull ? 5 : 2)).map { try sample.twinCase(latencySeed: $0) }
       let found = try twin.differences(cases)
@@ -35,7 +40,7 @@ import Testing
       events += cases.reduce(0) { $0 + $1.events }
       cycles += cases.reduce(0) { $0 + $1.cycles }
     }
-    print("core twin \(array): \(events) events in \(cycles) cycles compared")
+    print("core twin \(array): \(Self.programs) programs, \(events) events in \(cycles) cycles compared")
   }
 
   /// The hand-written Programs whose array has a twin built: max-pool, softmax with Float, transposes, two DMAs on one bus.
