@@ -9,9 +9,8 @@ PANTILE := .build/release/pantile
 # A crash should say so and end, not spend minutes on a symbolised backtrace.
 export SWIFT_BACKTRACE := enable=no
 
-.PHONY: help setup build build-tests demo test lint format bench bench-planner bench-scalesim bench-stepper cosim paper-cosma interop \
-  cosim-core \
-  validate-tpu fuzz clean
+.PHONY: help setup build build-tests demo test lint format bench bench-planner bench-scalesim bench-stepper cosim cosim-core \
+  paper-cosma validate-tpu interop fuzz clean
 
 help:
 	@echo 'make demo     compile the digits network for three chips, run it, write reports to out/demo'

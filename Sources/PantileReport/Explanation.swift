@@ -82,7 +82,7 @@ public struct Explanation: Codable, Sendable, Equatable {
 
   /// The engine whose stalls the report shows as those of the array.
   private static func array(of report: RunReport) -> RunReport.Engine? {
-    report.engines.first { $0.stalls == report.stalls } ?? report.engines.first
+    report.engines.first { $0.name == report.stalledEngine } ?? report.engines.first { $0.stalls == report.stalls }
   }
 
   private static func parts(

@@ -89,7 +89,7 @@ extension RunReport {
       chipHash: chip.hash, clockHertz: chip.clock.value, cycles: timing.cycles,
       seconds: Double(timing.cycles) / chip.clock.value, macs: macs,
       utilization: timing.cycles > 0 ? idealCycles / Double(timing.cycles) : 0,
-      stalls: main.map(RunReport.stalls) ?? NamedAmounts(),
+      stalls: main.map(RunReport.stalls) ?? NamedAmounts(), stalledEngine: arrayIndex.map { engineNames[$0] },
       energy: Energy(
         totalPicojoules: components.total, components: components, unmodelled: rollup.unmodelled,
         table: chip.energy.name, tableHash: chip.energy.hash, confidence: rollup.lowestConfidence.rawValue),

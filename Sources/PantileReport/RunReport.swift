@@ -25,6 +25,8 @@ public struct RunReport: Codable, Sendable, Equatable {
   public var utilization: Double
   /// Idle cycles of the array engine by cause; with its busy cycles they add up to `cycles`.
   public var stalls: NamedAmounts<Int>
+  /// The engine whose idle cycles `stalls` are; nil in reports that were written before it was said.
+  public var stalledEngine: String?
   public var energy: Energy
   /// The highest scratchpad address in use, in bytes.
   public var peakScratchpadBytes: Int
@@ -45,7 +47,8 @@ public struct RunReport: Codable, Sendable, Equatable {
 
   public init(
     version: String, model: String, modelHash: String, chip: String, chipHash: String, clockHertz: Double, cycles: Int,
-    seconds: Double, macs: Int, utilization: Double, stalls: NamedAmounts<Int>, energy: Energy,
+    seconds: Double, macs: Int, utilization: Double, stalls: NamedAmounts<Int>, stalledEngine: String? = nil,
+    energy: Energy,
     peakScratchpadBytes: Int, offchipBytes: Int, bytes: NamedAmounts<Int>, actions: NamedAmounts<Int>, commands: Int,
     engines: [Engine], layers: [Layer], plan: Plan, outputs: [Output], accuracy: Accuracy? = nil
   ) {
@@ -60,6 +63,7 @@ public struct RunReport: Codable, Sendable, Equatable {
     self.macs = macs
     self.utilization = utilization
     self.stalls = stalls
+    self.stalledEngine = stalledEngine
     self.energy = energy
     self.peakScratchpadBytes = peakScratchpadBytes
     self.offchipBytes = offchipBytes
@@ -273,6 +277,7 @@ public struct RunReport: Codable, Sendable, Equatable {
     case chipHash = "chip_hash"
     case clockHertz = "clock_hz"
     case cycles, seconds, macs, utilization, stalls, energy
+    case stalledEngine = "stalled_engine"
     case peakScratchpadBytes = "peak_scratchpad_bytes"
     case offchipBytes = "offchip_bytes"
     case bytes, actions, commands, engines, layers, plan, outputs, accuracy

@@ -15,10 +15,9 @@ package final class DRAMPort {
 
   private struct Engine {
     /// Bursts of the command that is being sent.
-    var bursts: [Int32] = []
+    var bursts: [DRAMTraceEntry] = []
     var next = 0
     var isSending = false
-    var isWrite = false
     /// When the link is ready for the next burst, in memory clocks times `linkBytes` times the core's part of the ratio.
     var linkReady = 0
     /// Not before this memory clock: a full queue is asked again when something has happened behind it.
@@ -35,11 +34,12 @@ package final class DRAMPort {
     var hasCredit: Bool { inFlight < outstanding }
   }
 
-  private struct Answer: BitwiseCopyable {
-    var clock: Int
-    var order: Int
+  private struct Answer: Timed, BitwiseCopyable {
+    /// A memory clock.
+    var time: Int
     var queue: Int32
     var command: Int32
+    var order = 0
   }
 
   // Nothing here is reached from two places at once; the check at each access would cost a fifth of the time.
@@ -50,8 +50,7 @@ package final class DRAMPort {
   @exclusivity(unchecked) private var lastServed = -1
   /// The last clock in which each channel was offered a request.
   @exclusivity(unchecked) private var lastOffer: [Int]
-  @exclusivity(unchecked) private var answers: [Answer] = []
-  @exclusivity(unchecked) private var answersAdded = 0
+  @exclusivity(unchecked) private var answers = TimeHeap<Answer>()
   /// The clock of the answer that was dealt with last.
   @exclusivity(unchecked) private var lastAnswer = 0
   /// Bursts taken and not yet answered, of all engines.
@@ -71,15 +70,14 @@ package final class DRAMPort {
 
   /// A command's transfer begins; a queue sends one at a time.
   ///
-  /// - Parameter list: fills in the numbers of its bursts, in order.
+  /// - Parameter list: fills in its bursts, in order; a copy from DRAM to DRAM reads and writes.
   /// - Precondition: there is at least one.
-  package func start(queue: Int, isWrite: Bool, at cycle: Int, _ list: (inout [Int32]) -> Void) {
+  package func start(queue: Int, at cycle: Int, _ list: (inout [DRAMTraceEntry]) -> Void) {
     engines[queue].bursts.removeAll(keepingCapacity: true)
     list(&engines[queue].bursts)
     precondition(!engines[queue].bursts.isEmpty, "a transfer needs a burst")
     engines[queue].next = 0
     engines[queue].isSending = true
-    engines[queue].isWrite = isWrite
     engines[queue].linkReady = cycle * ratio.memory * engines[queue].linkBytes
     engines[queue].notBefore = 0
     engines[queue].open.append(engines[queue].bursts.count)
@@ -91,7 +89,7 @@ package final class DRAMPort {
     while true {
       if let answered = takeAnswered() { return answered }
       let offer = nextOffer()
-      let answer = answers.first?.clock ?? Int.max
+      let answer = answers.first?.time ?? Int.max
       // Refreshes of an idle device wait until someone asks it again.
       let device = waiting > 0 ? memory.nextEvent : (clock: Int.max, channel: 0)
       let first = min(answer, min(offer.clock, device.clock))
@@ -116,7 +114,7 @@ package final class DRAMPort {
     for queue in engines.indices where engines[queue].isSending && engines[queue].hasCredit {
       let scale = ratio.core * engines[queue].linkBytes
       var clock = max((engines[queue].linkReady + scale - 1) / scale, engines[queue].notBefore)
-      let address = Int(engines[queue].bursts[engines[queue].next]) * burst
+      let address = engines[queue].bursts[engines[queue].next].address
       clock = max(clock, lastOffer[memory.channel(of: address)] + 1)
       let turn = queue > lastServed ? queue : queue + engines.count
       if clock < best.clock || (clock == best.clock && turn < bestTurn) {
@@ -128,10 +126,10 @@ package final class DRAMPort {
   }
 
   private func makeOffer(of queue: Int, at clock: Int) -> Event? {
-    let address = Int(engines[queue].bursts[engines[queue].next]) * burst
-    let channel = memory.channel(of: address)
+    let next = engines[queue].bursts[engines[queue].next]
+    let channel = memory.channel(of: next.address)
     let command = engines[queue].answeredCommands + engines[queue].open.count - engines[queue].firstOpen - 1
-    let request = DRAMRequest(address: address, isWrite: engines[queue].isWrite, tag: command * engines.count + queue)
+    let request = DRAMRequest(address: next.address, isWrite: next.isWrite, tag: command * engines.count + queue)
     guard memory.offer(request, at: clock) else {
       // Room comes with the channel's next move, which is an event.
       engines[queue].notBefore = max(clock, memory.nextEventTime(of: channel)) + 1
@@ -156,24 +154,22 @@ package final class DRAMPort {
 
   private func collect(from channel: Int) {
     memory.takeCompletions(of: channel) { done in
-      answersAdded += 1
-      push(
+      answers.push(
         Answer(
-          clock: done.cycle, order: answersAdded, queue: Int32(done.tag % engines.count),
-          command: Int32(done.tag / engines.count)))
+          time: done.cycle, queue: Int32(done.tag % engines.count), command: Int32(done.tag / engines.count)))
     }
   }
 
   private func popAnswer() {
-    let answer = pop()
+    let answer = answers.pop()
     let queue = Int(answer.queue)
     waiting -= 1
     engines[queue].inFlight -= 1
     // A credit that comes free cannot be used before.
-    engines[queue].notBefore = max(engines[queue].notBefore, answer.clock)
+    engines[queue].notBefore = max(engines[queue].notBefore, answer.time)
     let index = engines[queue].firstOpen + Int(answer.command) - engines[queue].answeredCommands
     engines[queue].open[index] -= 1
-    lastAnswer = answer.clock
+    lastAnswer = answer.time
   }
 
   /// The oldest command of a queue, when all of its bursts are answered.
@@ -190,41 +186,6 @@ package final class DRAMPort {
       return .answered(queue: queue, at: ratio.coreCycle(atOrAfter: lastAnswer))
     }
     return nil
-  }
-
-  // A binary heap by clock, then by order of decision.
-
-  private static func before(_ a: Answer, _ b: Answer) -> Bool {
-    a.clock != b.clock ? a.clock < b.clock : a.order < b.order
-  }
-
-  private func push(_ answer: Answer) {
-    var index = answers.count
-    answers.append(answer)
-    while index > 0 {
-      let parent = (index - 1) / 2
-      guard Self.before(answer, answers[parent]) else { break }
-      answers[index] = answers[parent]
-      index = parent
-    }
-    answers[index] = answer
-  }
-
-  private func pop() -> Answer {
-    let first = answers[0]
-    let last = answers.removeLast()
-    if answers.isEmpty { return first }
-    var index = 0
-    while true {
-      var child = 2 * index + 1
-      if child >= answers.count { break }
-      if child + 1 < answers.count, Self.before(answers[child + 1], answers[child]) { child += 1 }
-      guard Self.before(answers[child], last) else { break }
-      answers[index] = answers[child]
-      index = child
-    }
-    answers[index] = last
-    return first
   }
 
   // MARK: Counts

@@ -456,11 +456,14 @@ public struct TimingRun: ~Copyable {
       let transfer = sentTransfer(queue, at: time, bus: -1, isAnswered: true)
       answeredTransfer(queue, transfer, at: time)
     } else if let device = devices[bus] {
-      let isWrite = busOf[copy.source.memory.offset] < 0
-      let access = isWrite ? plan.write : plan.reads[0]
-      let burst = burstOf[(isWrite ? copy.destination : copy.source).memory.offset]
-      device.start(queue: queue, isWrite: isWrite, at: time) { list in
-        access?.resolved(at: loops).forEachBurst(of: burst) { list.append(Int32($0)) }
+      device.start(queue: queue, at: time) { list in
+        for (access, isWrite) in [(plan.reads[0], false), (plan.write, true)] {
+          guard let access, busOf[access.generator.memory.offset] >= 0 else { continue }
+          let burst = burstOf[access.generator.memory.offset]
+          access.resolved(at: loops).forEachBurst(of: burst) {
+            list.append(DRAMTraceEntry($0 * burst, isWrite: isWrite))
+          }
+        }
       }
     } else {
       buses[bus].start(queue: queue, bursts: bursts, at: time)

@@ -172,11 +172,13 @@ extension ChipReader {
   private func readDevice(
     _ node: ConfigNode, _ map: ConfigMapping, name: String, size: Bytes?, clock: Int?
   ) -> MemorySpec? {
-    // Of a base that is extended, or of a file under `--set`, the device takes the place of these.
-    let layer = node.location.filePosition?.path
-    let isLater = layer == nil || layer == map.node.location.filePosition?.path
+    // A device takes the place of what an earlier layer says: the chip that is extended, the chip, `--set`.
+    func layer(_ node: ConfigNode) -> Int {
+      guard let path = node.location.filePosition?.path else { return 2 }
+      return path == map.node.location.filePosition?.path ? 1 : 0
+    }
     for key in ["bandwidth", "latency", "burst", "energy"] {
-      guard let other = map.optional(key), !isLater || other.location.filePosition?.path == layer else { continue }
+      guard let other = map.optional(key), layer(other) >= layer(node) else { continue }
       issues.add(
         "key-conflict", "\(map.what) has a 'device', which says its \(key) already", at: other,
         hint: "leave out '\(key)', or 'device'")

@@ -1,5 +1,6 @@
 import Foundation
 import PantileEngines
+import PantileProgram
 import PantileSim
 import PantileSupport
 import PantileTarget
@@ -156,8 +157,10 @@ struct DRAMPortTests {
         starts.removeFirst()
         let transfer = lists[begin.queue][next[begin.queue]]
         next[begin.queue] += 1
-        port.start(queue: begin.queue, isWrite: transfer.isWrite, at: begin.cycle) { list in
-          list = transfer.bursts.map { Int32($0) }
+        port.start(queue: begin.queue, at: begin.cycle) { list in
+          list = transfer.bursts.map {
+            DRAMTraceEntry($0 * device.organization.burstBytes, isWrite: transfer.isWrite)
+          }
         }
       }
       // The same starts, clock by clock.
@@ -183,5 +186,29 @@ struct DRAMPortTests {
       }
       #expect(Self.sorted(seen) == Self.sorted(wanted), "seed \(seed)")
     }
+  }
+
+  /// A copy inside the DRAM reads and writes it.
+  @Test func copiesInsideTheDeviceReadAndWrite() throws {
+    let device = try DRAMDevice.load("ddr4-2400-x64", root: Self.root)
+    var program = Program(name: "inside")
+    let dram = program.add(memory: .init(name: "dram", kind: .dram, bytes: 1 << 20))
+    let layer = program.add(layer: .init(name: "l", nodes: [], kind: "copy", macs: 0))
+    func access(_ base: Int) -> AddressGenerator {
+      AddressGenerator(
+        memory: dram, baseBits: Affine(base * 8), elementBits: 8, dims: [.init(4096, strideBits: 8)])
+    }
+    let copy = Command(.copy(Copy(from: access(0), to: access(65_536))), layer: layer)
+    _ = program.add(queue: .init(core: "core0", engine: "dma0", body: [.command(copy)]))
+    let machine = Machine(
+      chipName: "c", chipHash: "", clock: Hertz(1_000_000_000),
+      memories: [.init(name: "dram", kind: .dram, bytes: 1 << 20, device: device)],
+      engines: [.init(name: "dma0", unit: .dma(DMAOptions(linkBytes: 64, outstanding: 8)))])
+    let result = try TimingRun(program, on: machine).run()
+    let counts = Dictionary(uniqueKeysWithValues: result.actions.map { ($0.name, $0.count) })
+    #expect(counts["dram.read_burst"] == 64)
+    // Writes are posted: the run ends when the last is taken, with some still in the controller's queue.
+    #expect((1...64).contains(counts["dram.write_burst"] ?? 0))
+    #expect(counts["dram.write_bytes"] == 4096)
   }
 }

@@ -46,6 +46,13 @@ struct DeviceMemoryTests {
       try Chip.parse(text, path: "both.yaml", schemas: testSchemas, root: repositoryRoot)
     }
     #expect(both?.diagnostics.map(\.code) == ["key-conflict"])
+    let extended = failure { () throws(DiagnosticError) in
+      try Chip.load(
+        "gemmini-like-16x16", overrides: ["memories.dram.bandwidth=9 B/cycle"], schemas: testSchemas,
+        root: repositoryRoot)
+    }
+    // The array of that chip is of a family that this test does not know, which is said too.
+    #expect(extended?.diagnostics.map(\.code).contains("key-conflict") == true)
     let unknown = failure { () throws(DiagnosticError) in try Self.load(["memories.dram.device=ddr4-2401"]) }
     #expect(unknown?.diagnostics.first?.code == "unknown-memory")
     let large = failure { () throws(DiagnosticError) in

@@ -2,34 +2,46 @@ import PantileProgram
 
 extension ResolvedAccess {
   /// How many bursts of `burst` bytes an access of a burst-organised memory takes, and the bytes that it wants of them.
-  ///
-  /// Bursts are aligned; consecutive runs that end and start in the same burst share it. Padding takes none.
   public func bursts(of burst: Int) -> (count: Int, usefulBytes: Int) {
     var count = 0
     var useful = 0
-    var last = -1
+    forEachSpan(of: burst) { bursts, bytes in
+      count += bursts.count
+      useful += bytes
+    }
+    return (count, useful)
+  }
+
+  /// Calls `body` with the number of each burst of `burst` bytes that the access takes, in order.
+  @inline(__always) public func forEachBurst(of burst: Int, _ body: (_ burst: Int) -> Void) {
+    forEachSpan(of: burst) { bursts, _ in
+      for number in bursts { body(number) }
+    }
+  }
+
+  /// The bursts that each run adds, and the bytes that it wants.
+  ///
+  /// Bursts are aligned; consecutive runs that end and start in the same burst share it. Padding takes none.
+  @inline(__always)
+  private func forEachSpan(of burst: Int, _ body: (_ bursts: Range<Int>, _ usefulBytes: Int) -> Void) {
     let bits = Int(elementBits)
     let stride = innerStride
+    var last = -1
+    func visit(_ low: Int, _ end: Int) {
+      let (first, final) = (low / burst, (end - 1) / burst)
+      body((first == last ? first + 1 : first)..<(final + 1), end - low)
+      last = final
+    }
     forEachRun { _, address, elements in
       guard let address else { return }
       if stride == bits {
-        let first = (address >> 3) / burst
-        let end = ((address + elements * bits + 7) >> 3) - 1
-        let final = end / burst
-        count += final - first + (first == last ? 0 : 1)
-        last = final
-        useful += end - (address >> 3) + 1
+        visit(address >> 3, (address + elements * bits + 7) >> 3)
       } else {
         for i in 0..<elements {
           let start = (address + i * stride) >> 3
-          let first = start / burst
-          let final = (start + (bits + 7) / 8 - 1) / burst
-          count += final - first + (first == last ? 0 : 1)
-          last = final
+          visit(start, start + (bits + 7) / 8)
         }
-        useful += elements * ((bits + 7) / 8)
       }
     }
-    return (count, useful)
   }
 }

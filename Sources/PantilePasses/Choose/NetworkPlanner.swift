@@ -21,8 +21,8 @@ public struct NetworkPlanner {
     }
   }
 
-  private let graph: StepGraph
-  private let machine: PlanningMachine
+  let graph: StepGraph
+  let machine: PlanningMachine
   private let options: Options
   /// Producer and consumers of each storage.
   private var producers: [[Int]]
@@ -200,11 +200,6 @@ public struct NetworkPlanner {
 
   // MARK: Addresses
 
-  /// Whether a step loads anything into buffers of its own.
-  private func loads(_ step: Int, _ choice: StepChoice) -> Bool {
-    graph.steps[step].buffers(choice, in: graph).contains { $0.isLoaded }
-  }
-
   private func keptCount(_ solution: ChoiceSolution, _ problem: ChoiceProblem, _ storage: Int) -> Int {
     guard let index = problem.tensors.firstIndex(where: { $0.name == graph.storages[storage].name }) else { return 0 }
     return solution.kept[index]
@@ -254,46 +249,24 @@ public struct NetworkPlanner {
           bankGroup: StepBuffer.Group.resident.rawValue))
     }
     var stepBuffers: [[(name: String, buffer: Int)]] = []
-    var constants: [(step: Int, name: String, buffer: Int)] = []
+    var constants: [[(name: String, buffer: Int)]] = []
     for (index, step) in graph.steps.enumerated() {
       var own: [(name: String, buffer: Int)] = []
+      var loadedOnce: [(name: String, buffer: Int)] = []
       for buffer in step.buffers(choices[index], in: graph) {
         let slots = choices[index].slots[buffer.name] ?? 1
         choices[index].slots[buffer.name] = slots
-        if buffer.isConstant, index > 0 { constants.append((index, buffer.name, buffers.count)) }
         own.append((buffer.name, buffers.count))
+        if buffer.content == .constant { loadedOnce.append((buffer.name, buffers.count)) }
         buffers.append(
           .init(
             "\(step.name) \(buffer.name)", start: index, end: index + 1, size: slots * buffer.slotBytes,
             alignment: slotAlignment, bankGroup: buffer.group.rawValue))
       }
       stepBuffers.append(own)
+      constants.append(loadedOnce)
     }
-    if prefetching {
-      // A buffer takes its room earlier where the bytes are there: in the step before, or before all steps in between that load nothing.
-      var free = graph.steps.indices.map { step in
-        buffers.reduce(machine.scratchpadBytes) { $1.start <= step && step < $1.end ? $0 - $1.size : $0 }
-      }
-      var start = 0
-      for constant in constants {
-        if choices[constant.step].prefetched.isEmpty {
-          start = constant.step - 1
-          while start > 0, !loads(start, choices[start]) { start -= 1 }
-        }
-        let size = buffers[constant.buffer].size
-        let isFirst = choices[constant.step].prefetched.isEmpty
-        // All buffers of a step begin in the same one, since their loads stand in one queue.
-        if isFirst {
-          while start < constant.step, free[start..<constant.step].contains(where: { $0 < size }) { start += 1 }
-        }
-        guard start < constant.step, free[start..<constant.step].allSatisfy({ $0 >= size }) else { continue }
-        buffers[constant.buffer].start = start
-        for step in start..<constant.step { free[step] -= size }
-        choices[constant.step].prefetched.insert(constant.name)
-        choices[constant.step].prefetchStart = start
-      }
-      if choices.allSatisfy(\.prefetched.isEmpty) { return nil }
-    }
+    if prefetching, !prefetch(constants, &buffers, &choices) { return nil }
     let packing = PackingProblem(
       name: graph.name, buffers: buffers, capacity: machine.scratchpadBytes, bankBytes: machine.bankBytes)
     guard let packed = try packing.pack().solution else { return nil }

@@ -214,7 +214,7 @@ struct Emitter {
       channel: .init(
         name: "order.\(program.queues[from.offset].engine).\(program.queues[to.offset].engine)", role: .order,
         producer: from, consumer: to, initial: 0,
-        // Loads may have two ends before them: that of the step before the last, and that of the last.
+        // Loads may have two ends before them: of the step before their prefetch, and of the step before theirs.
         capacity: to == queues.load ? 2 : 1))
     orderChannels[pair] = channel
     return channel

@@ -9,11 +9,17 @@ struct StepBuffer {
   var name: String
   var slotBytes: Int
   var group: Group
-  /// Filled from what is off chip before the run: weights and other constants.
-  var isConstant = false
+  var content: Content
 
-  /// Filled by the load queue; the others hold results.
-  var isLoaded: Bool { name != "out" && !name.hasPrefix("temporary") }
+  /// What is in it, which says who fills it.
+  enum Content {
+    /// Weights and other constants, off chip before the run: loaded.
+    case constant
+    /// A tensor that another step or the caller made: loaded.
+    case tensor
+    /// What the step itself makes.
+    case result
+  }
 }
 
 /// Slots start at multiples of this many bytes, so that 32-bit elements are aligned and bursts are whole.
@@ -56,28 +62,31 @@ extension ContractStep {
     let nest = nest(choice)
     var buffers: [StepBuffer] = []
     let block = blockBytes(channels: nest.length(Dim.c).largest, columns: nest.length(Dim.n).largest)
-    buffers.append(StepBuffer(name: "w", slotBytes: aligned(block.weights), group: .arrayOperand, isConstant: true))
+    buffers.append(StepBuffer(name: "w", slotBytes: aligned(block.weights), group: .arrayOperand, content: .constant))
     if sparsity != nil {
       buffers.append(
-        StepBuffer(name: "index", slotBytes: aligned(block.indices), group: .arrayOperand, isConstant: true))
+        StepBuffer(name: "index", slotBytes: aligned(block.indices), group: .arrayOperand, content: .constant))
     }
     if !choice.residentReads.contains(graph.tensors[x].storage) {
       buffers.append(
-        StepBuffer(name: "x", slotBytes: aligned(addressing(nest, graph).x.boxBytes), group: .arrayOperand))
+        StepBuffer(
+          name: "x", slotBytes: aligned(addressing(nest, graph).x.boxBytes), group: .arrayOperand, content: .tensor))
     }
     buffers.append(
       StepBuffer(
         name: "parameters", slotBytes: aligned(Self.parameterBytes(columns: nest.length(Dim.n).largest)),
-        group: .epilogueOperand, isConstant: true))
+        group: .epilogueOperand, content: .constant))
     if let residual, !choice.residentReads.contains(graph.tensors[residual.tensor].storage),
       let addressing = addressing(nest, graph).residual
     {
       buffers.append(
-        StepBuffer(name: "residual", slotBytes: aligned(addressing.boxBytes), group: .epilogueOperand))
+        StepBuffer(name: "residual", slotBytes: aligned(addressing.boxBytes), group: .epilogueOperand, content: .tensor)
+      )
     }
     if !choice.keepsOutput {
       buffers.append(
-        StepBuffer(name: "out", slotBytes: aligned(addressing(nest, graph).output.boxBytes), group: .output))
+        StepBuffer(
+          name: "out", slotBytes: aligned(addressing(nest, graph).output.boxBytes), group: .output, content: .result))
     }
     return buffers
   }
@@ -129,18 +138,23 @@ extension MapStep {
     let nest = nest(choice)
     var buffers: [StepBuffer] = []
     for index in inputs.indices where !isResident(index, choice, graph) {
-      var buffer = StepBuffer(
-        name: "in\(index)", slotBytes: aligned(addressing(index, nest, graph).boxBytes), group: .vectorOperand)
-      if case .constant = inputs[index].source { buffer.isConstant = true }
-      buffers.append(buffer)
+      let content: StepBuffer.Content
+      if case .constant = inputs[index].source { content = .constant } else { content = .tensor }
+      buffers.append(
+        StepBuffer(
+          name: "in\(index)", slotBytes: aligned(addressing(index, nest, graph).boxBytes), group: .vectorOperand,
+          content: content))
     }
     for index in temporaries.indices {
       buffers.append(
-        StepBuffer(name: "temporary\(index)", slotBytes: aligned(temporaryBytes(index, nest)), group: .vectorOperand))
+        StepBuffer(
+          name: "temporary\(index)", slotBytes: aligned(temporaryBytes(index, nest)), group: .vectorOperand,
+          content: .result))
     }
     if !choice.keepsOutput {
       buffers.append(
-        StepBuffer(name: "out", slotBytes: aligned(outputAddressing(nest, graph).boxBytes), group: .output))
+        StepBuffer(
+          name: "out", slotBytes: aligned(outputAddressing(nest, graph).boxBytes), group: .output, content: .result))
     }
     return buffers
   }

@@ -1,0 +1,52 @@
+/// Something with a time, in a heap of such things.
+protocol Timed {
+  var time: Int { get }
+  /// How many were pushed before it; the heap sets it.
+  var order: Int { get set }
+}
+
+/// A binary heap by time and then by insertion, so that equal times never depend on the heap.
+struct TimeHeap<Element: Timed & BitwiseCopyable> {
+  private var elements: [Element] = []
+  private var pushed = 0
+
+  /// The earliest; nil when there is none.
+  var first: Element? { elements.first }
+
+  mutating func push(_ new: Element) {
+    var element = new
+    element.order = pushed
+    pushed += 1
+    var index = elements.count
+    elements.append(element)
+    while index > 0 {
+      let parent = (index - 1) / 2
+      guard Self.before(element, elements[parent]) else { break }
+      elements[index] = elements[parent]
+      index = parent
+    }
+    elements[index] = element
+  }
+
+  /// - Precondition: not empty.
+  mutating func pop() -> Element {
+    let first = elements[0]
+    let last = elements.removeLast()
+    if elements.isEmpty { return first }
+    var index = 0
+    while true {
+      var child = 2 * index + 1
+      if child >= elements.count { break }
+      if child + 1 < elements.count, Self.before(elements[child + 1], elements[child]) { child += 1 }
+      guard Self.before(elements[child], last) else { break }
+      elements[index] = elements[child]
+      index = child
+    }
+    elements[index] = last
+    return first
+  }
+
+  private static func before(_ a: Element, _ b: Element) -> Bool {
+    a.time != b.time ? a.time < b.time : a.order < b.order
+  }
+}
