@@ -22,6 +22,9 @@ package final class DRAMPort {
     var linkReady = 0
     /// Not before this memory clock: a full queue is asked again when something has happened behind it.
     var notBefore = 0
+    /// Of the next burst, as long as it is sending: the first memory clock that link and controller allow, and its channel.
+    var readyClock = 0
+    var channel = 0
     var inFlight = 0
     /// Bursts still to be answered of each command that was begun and is not answered, oldest first.
     var open: [Int] = []
@@ -30,8 +33,8 @@ package final class DRAMPort {
     var answeredCommands = 0
     let outstanding: Int
     let linkBytes: Int
-
-    var hasCredit: Bool { inFlight < outstanding }
+    /// Of `linkReady`, in a memory clock.
+    let scale: Int
   }
 
   private struct Answer: Timed, BitwiseCopyable {
@@ -42,15 +45,19 @@ package final class DRAMPort {
     var order = 0
   }
 
-  // Nothing here is reached from two places at once; the check at each access would cost a fifth of the time.
-  @exclusivity(unchecked) private var memory: DRAMSystem
+  // State is read and written in place: behind a property of a class each access would copy it or check that it is unique, which
+  // took half of the time. For the same reason nobody checks that accesses do not overlap; nothing here is reached from two places.
+  private let memory: DRAMSystem
+  private let engines: UnsafeMutablePointer<Engine>
+  private let engineCount: Int
   private let ratio: ClockRatio
   private let burst: Int
-  @exclusivity(unchecked) private var engines: [Engine]
   @exclusivity(unchecked) private var lastServed = -1
   /// The last clock in which each channel was offered a request.
-  @exclusivity(unchecked) private var lastOffer: [Int]
+  private let lastOffer: UnsafeMutablePointer<Int>
   @exclusivity(unchecked) private var answers = TimeHeap<Answer>()
+  /// A command may have been answered since `takeAnswered` found none.
+  @exclusivity(unchecked) private var mayBeAnswered = false
   /// The clock of the answer that was dealt with last.
   @exclusivity(unchecked) private var lastAnswer = 0
   /// Bursts taken and not yet answered, of all engines.
@@ -64,8 +71,22 @@ package final class DRAMPort {
     memory = DRAMSystem(device)
     self.ratio = ratio
     burst = device.organization.burstBytes
-    engines = dma.map { Engine(outstanding: max(1, $0?.outstanding ?? 1), linkBytes: max(1, $0?.linkBytes ?? 1)) }
-    lastOffer = Array(repeating: -1, count: device.organization.channels)
+    engineCount = dma.count
+    engines = .allocate(capacity: max(1, dma.count))
+    for (queue, options) in dma.enumerated() {
+      let linkBytes = max(1, options?.linkBytes ?? 1)
+      (engines + queue).initialize(
+        to: Engine(
+          outstanding: max(1, options?.outstanding ?? 1), linkBytes: linkBytes, scale: ratio.core * linkBytes))
+    }
+    lastOffer = .allocate(capacity: device.organization.channels)
+    lastOffer.initialize(repeating: -1, count: device.organization.channels)
+  }
+
+  deinit {
+    engines.deinitialize(count: engineCount)
+    engines.deallocate()
+    lastOffer.deallocate()
   }
 
   /// A command's transfer begins; a queue sends one at a time.
@@ -81,13 +102,14 @@ package final class DRAMPort {
     engines[queue].linkReady = cycle * ratio.memory * engines[queue].linkBytes
     engines[queue].notBefore = 0
     engines[queue].open.append(engines[queue].bursts.count)
+    prepareNext(of: queue)
   }
 
   /// Does what happens before `limit`, a core cycle, up to the first event.
   package func serve(before limit: Int?) -> Event? {
     let end = limit.map { ratio.memoryClock(atOrAfter: $0) } ?? Int.max
     while true {
-      if let answered = takeAnswered() { return answered }
+      if mayBeAnswered, let answered = takeAnswered() { return answered }
       let offer = nextOffer()
       let answer = answers.first?.time ?? Int.max
       // Refreshes of an idle device wait until someone asks it again.
@@ -107,16 +129,23 @@ package final class DRAMPort {
 
   // MARK: Offers
 
+  /// Notes when the next burst of an engine can be offered, and where.
+  private func prepareNext(of queue: Int) {
+    let engine = engines + queue
+    let scale = engine.pointee.scale
+    engine.pointee.readyClock = max((engine.pointee.linkReady + scale - 1) / scale, engine.pointee.notBefore)
+    engine.pointee.channel = memory.channel(of: engine.pointee.bursts[engine.pointee.next].address)
+  }
+
   /// The next engine that offers a burst, and when.
   private func nextOffer() -> (clock: Int, queue: Int) {
     var best = (clock: Int.max, queue: -1)
     var bestTurn = Int.max
-    for queue in engines.indices where engines[queue].isSending && engines[queue].hasCredit {
-      let scale = ratio.core * engines[queue].linkBytes
-      var clock = max((engines[queue].linkReady + scale - 1) / scale, engines[queue].notBefore)
-      let address = engines[queue].bursts[engines[queue].next].address
-      clock = max(clock, lastOffer[memory.channel(of: address)] + 1)
-      let turn = queue > lastServed ? queue : queue + engines.count
+    for queue in 0..<engineCount {
+      let engine = engines + queue
+      guard engine.pointee.isSending, engine.pointee.inFlight < engine.pointee.outstanding else { continue }
+      let clock = max(engine.pointee.readyClock, lastOffer[engine.pointee.channel] + 1)
+      let turn = queue > lastServed ? queue : queue + engineCount
       if clock < best.clock || (clock == best.clock && turn < bestTurn) {
         best = (clock, queue)
         bestTurn = turn
@@ -126,37 +155,45 @@ package final class DRAMPort {
   }
 
   private func makeOffer(of queue: Int, at clock: Int) -> Event? {
-    let next = engines[queue].bursts[engines[queue].next]
-    let channel = memory.channel(of: next.address)
-    let command = engines[queue].answeredCommands + engines[queue].open.count - engines[queue].firstOpen - 1
-    let request = DRAMRequest(address: next.address, isWrite: next.isWrite, tag: command * engines.count + queue)
+    let engine = engines + queue
+    let next = engine.pointee.bursts[engine.pointee.next]
+    let channel = engine.pointee.channel
+    let command = engine.pointee.answeredCommands + engine.pointee.open.count - engine.pointee.firstOpen - 1
+    let request = DRAMRequest(address: next.address, isWrite: next.isWrite, tag: command * engineCount + queue)
     guard memory.offer(request, at: clock) else {
       // Room comes with the channel's next move, which is an event.
-      engines[queue].notBefore = max(clock, memory.nextEventTime(of: channel)) + 1
+      delay(queue, until: max(clock, memory.nextEventTime(of: channel)) + 1)
       return nil
     }
     lastOffer[channel] = clock
     lastServed = queue
     waiting += 1
-    engines[queue].inFlight += 1
-    engines[queue].next += 1
+    engine.pointee.inFlight += 1
+    engine.pointee.next += 1
     // An engine that came late begins a new beat of its link.
-    let scale = ratio.core * engines[queue].linkBytes
-    if engines[queue].linkReady <= (clock - 1) * scale { engines[queue].linkReady = clock * scale }
-    engines[queue].linkReady += burst * ratio.memory
+    let scale = engine.pointee.scale
+    if engine.pointee.linkReady <= (clock - 1) * scale { engine.pointee.linkReady = clock * scale }
+    engine.pointee.linkReady += burst * ratio.memory
     collect(from: channel)
-    guard engines[queue].next == engines[queue].bursts.count else { return nil }
-    engines[queue].isSending = false
+    guard engine.pointee.next == engine.pointee.bursts.count else {
+      prepareNext(of: queue)
+      return nil
+    }
+    engine.pointee.isSending = false
     return .sent(queue: queue, at: ratio.coreCycle(atOrAfter: clock + 1))
+  }
+
+  private func delay(_ queue: Int, until clock: Int) {
+    engines[queue].notBefore = max(engines[queue].notBefore, clock)
+    engines[queue].readyClock = max(engines[queue].readyClock, clock)
   }
 
   // MARK: Answers
 
   private func collect(from channel: Int) {
     memory.takeCompletions(of: channel) { done in
-      answers.push(
-        Answer(
-          time: done.cycle, queue: Int32(done.tag % engines.count), command: Int32(done.tag / engines.count)))
+      let (command, queue) = done.tag.quotientAndRemainder(dividingBy: engineCount)
+      answers.push(Answer(time: done.cycle, queue: Int32(queue), command: Int32(command)))
     }
   }
 
@@ -166,15 +203,16 @@ package final class DRAMPort {
     waiting -= 1
     engines[queue].inFlight -= 1
     // A credit that comes free cannot be used before.
-    engines[queue].notBefore = max(engines[queue].notBefore, answer.time)
+    delay(queue, until: answer.time)
     let index = engines[queue].firstOpen + Int(answer.command) - engines[queue].answeredCommands
     engines[queue].open[index] -= 1
+    if engines[queue].open[index] == 0 { mayBeAnswered = true }
     lastAnswer = answer.time
   }
 
   /// The oldest command of a queue, when all of its bursts are answered.
   private func takeAnswered() -> Event? {
-    for queue in engines.indices {
+    for queue in 0..<engineCount {
       let first = engines[queue].firstOpen
       guard first < engines[queue].open.count, engines[queue].open[first] == 0 else { continue }
       engines[queue].firstOpen += 1
@@ -185,6 +223,7 @@ package final class DRAMPort {
       }
       return .answered(queue: queue, at: ratio.coreCycle(atOrAfter: lastAnswer))
     }
+    mayBeAnswered = false
     return nil
   }
 

@@ -15,7 +15,7 @@ struct DRAMModelTests {
   /// By the model, as a simulator uses it: requests when they come up, clocks in steps of any size.
   static func model(_ arrivals: [DRAMDevices.Arrival], on device: DRAMDevice, until end: Int, seed: UInt64) -> Outcome {
     var random = SplitMix64(seed: seed)
-    var memory = DRAMSystem(device, recordsCommands: true)
+    let memory = DRAMSystem(device, recordsCommands: true)
     var outcome = Outcome(commands: [], completions: [], accepted: [], counts: [])
     var cycle = 0
     for (tag, arrival) in arrivals.enumerated() {

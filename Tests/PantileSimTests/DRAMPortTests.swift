@@ -26,7 +26,7 @@ struct DRAMPortTests {
       let options: DMAOptions
     }
 
-    var memory: DRAMSystem
+    let memory: DRAMSystem
     let ratio: ClockRatio
     let burst: Int
     var engines: [Engine]

@@ -4,13 +4,16 @@ import PantileTarget
 ///
 /// Two ways to use it: `DRAMTraceRun` offers a list of requests, one a clock; a simulator offers requests when they come up:
 /// ```
-/// var memory = DRAMSystem(device)
+/// let memory = DRAMSystem(device)
 /// let accepted = memory.offer(DRAMRequest(address: 0x1000, isWrite: false, tag: 7), at: cycle)
 /// memory.advance(before: later)
 /// memory.takeCompletions { done in ... }   // tag and clock, final once told; a read's data may lie in the future
 /// ```
 /// Work is done only in clocks in which something happens; the answers are the same as if every clock were stepped.
-public struct DRAMSystem: ~Copyable {
+///
+/// A class because it is one device with a state, and because whoever holds it asks it many times a burst: a struct of this size is
+/// copied for each question.
+public final class DRAMSystem {
   public let device: DRAMDevice
   private let channels: UnsafeMutablePointer<DRAMChannel>
   private let channelCount: Int
@@ -64,7 +67,7 @@ public struct DRAMSystem: ~Copyable {
   /// - Returns: whether it was taken; if not, offer it again in a later clock.
   /// - Precondition: `cycle` is not before a clock that was advanced over; the address is not negative.
   @discardableResult
-  public mutating func offer(_ request: DRAMRequest, at cycle: Int) -> Bool {
+  public func offer(_ request: DRAMRequest, at cycle: Int) -> Bool {
     precondition(request.address >= 0, "a DRAM address is negative: \(request.address)")
     let burst = request.address >> burstShift
     let channel = (burst >> channelShift) & channelMask
@@ -80,14 +83,14 @@ public struct DRAMSystem: ~Copyable {
   }
 
   /// Does everything that happens before a clock.
-  public mutating func advance(before cycle: Int) {
+  public func advance(before cycle: Int) {
     for index in 0..<channelCount { channels[index].advance(before: cycle) }
   }
 
   /// Does everything before `cycle` in one channel, and further until a request has room there or `limit` is reached.
   ///
   /// - Returns: the first clock, not before `cycle`, in which the request would be taken; nil when that is not before `limit`.
-  public mutating func advance(
+  public func advance(
     untilRoomAt address: Int, isWrite: Bool, from cycle: Int, before limit: Int
   ) -> Int? {
     let channel = channel(of: address)
@@ -123,10 +126,10 @@ public struct DRAMSystem: ~Copyable {
   public func nextEventTime(of channel: Int) -> Int { channels[channel].nextEvent }
 
   /// Does everything that happens before a clock in one channel; the others stay where they are.
-  public mutating func advance(channel: Int, before cycle: Int) { channels[channel].advance(before: cycle) }
+  public func advance(channel: Int, before cycle: Int) { channels[channel].advance(before: cycle) }
 
   /// As `takeCompletions`, of one channel.
-  public mutating func takeCompletions(of channel: Int, _ body: (DRAMCompletion) -> Void) {
+  public func takeCompletions(of channel: Int, _ body: (DRAMCompletion) -> Void) {
     let count = channels[channel].completions.count
     if count == 0 { return }
     for index in 0..<count { body(channels[channel].completions[index]) }
@@ -140,7 +143,7 @@ public struct DRAMSystem: ~Copyable {
   }
 
   /// Hands over what became certain since the last call, channel by channel, in order of decision.
-  public mutating func takeCompletions(_ body: (DRAMCompletion) -> Void) {
+  public func takeCompletions(_ body: (DRAMCompletion) -> Void) {
     for index in 0..<channelCount {
       for completion in channels[index].completions { body(completion) }
       channels[index].completions.removeAll(keepingCapacity: true)

@@ -30,7 +30,7 @@ public struct DRAMTraceRun: Sendable {
     self.device = device
     self.cycles = cycles
     doneByChannel = [Int](repeating: 0, count: device.organization.channels)
-    var memory = DRAMSystem(device, recordsCommands: recordsCommands)
+    let memory = DRAMSystem(device, recordsCommands: recordsCommands)
     let capacity = device.organization.capacity
     // The front end makes its first request in clock 0; the controller sees it in clock 1.
     var cycle = 1
@@ -43,15 +43,15 @@ public struct DRAMTraceRun: Sendable {
       accepted += 1
       if entry.address >= capacity { wrapped += 1 }
       cycle = taken + 1
-      if accepted & 1023 == 0 { collect(from: &memory) }
+      if accepted & 1023 == 0 { collect(from: memory) }
     }
     memory.advance(before: cycles)
-    collect(from: &memory)
+    collect(from: memory)
     counts = memory.counts(until: cycles)
     commands = memory.commands
   }
 
-  private mutating func collect(from memory: inout DRAMSystem) {
+  private mutating func collect(from memory: DRAMSystem) {
     memory.takeCompletions { done in
       guard done.cycle < cycles else { return }
       doneByChannel[done.tag] += 1
