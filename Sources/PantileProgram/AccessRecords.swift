@@ -1,4 +1,7 @@
 /// Accesses that later ones may still race with, found by the pages of memory that they touch.
+///
+/// A memory has pages of several sizes, each four times the last; an access stands in the one or two pages of the smallest size that
+/// hold it. A tile of a few channels of every pixel touches a whole tensor: with small pages alone it would stand in hundreds of lists.
 struct AccessRecords {
   struct Record {
     /// The touched bytes.
@@ -65,15 +68,40 @@ struct AccessRecords {
     }
   }
 
-  private struct Memory {
-    var firstPage: Int
-    var pageCount: Int
-    var shift: Int
+  /// The pages of one size of one memory.
+  private struct Level {
+    let shift: Int
+    /// Records by page.
+    var pages: [[Int32]]
+    /// Entries of all pages.
+    var count = 0
   }
 
-  private var memories: [Memory] = []
-  /// Record indices by page, all memories one after another.
-  private var pages: [[Int32]]
+  /// The writes, or the reads, of one memory, smallest pages first.
+  private typealias Levels = [Level]
+
+  /// What makes two reads candidates for being the same one again.
+  private struct ReadKey: Hashable {
+    var low: Int
+    var high: Int
+    var queue: Int32
+    var command: Int32
+    var point: Int8
+
+    init(_ record: Record) {
+      low = record.low
+      high = record.high
+      queue = record.queue
+      command = record.command
+      point = record.point
+    }
+  }
+
+  // By memory; apart, because reads race with writes only.
+  private var writes: [Levels]
+  private var reads: [Levels]
+  /// The kept read of a key. Tiles read the same elements trip after trip: the newest stands for all.
+  private var knownReads: [ReadKey: Int32] = [:]
   private var records: [Record] = []
   /// As `records`; apart, because it is seldom looked at.
   private var accesses: [ResolvedAccess] = []
@@ -84,61 +112,102 @@ struct AccessRecords {
   /// Pages of a memory are at most this many.
   private static let mostPages = 1 << 16
 
-  /// - Parameter memories: size in bytes and the least page size as a power of two.
+  /// - Parameter sizes: of each memory, in bytes, and the least page size as a power of two.
   init(memories sizes: [(bytes: Int, shift: Int)]) {
-    var count = 0
-    for size in sizes {
+    writes = sizes.map { size in
       var shift = size.shift
       while size.bytes >> shift >= Self.mostPages { shift += 1 }
-      let pageCount = size.bytes >> shift + 1
-      memories.append(Memory(firstPage: count, pageCount: pageCount, shift: shift))
-      count += pageCount
+      var levels: Levels = []
+      while true {
+        let pageCount = size.bytes >> shift + 1
+        levels.append(Level(shift: shift, pages: [[Int32]](repeating: [], count: pageCount)))
+        // Two pages hold every access.
+        if pageCount <= 2 { return levels }
+        shift += 2
+      }
     }
-    pages = [[Int32]](repeating: [], count: count)
+    reads = writes
   }
 
   /// Compares a new access with those before it, forgets what it covers, and keeps it.
   ///
   /// - Precondition: the range lies inside the memory.
   mutating func add(_ new: Record, memory: Int, _ comparison: inout Comparison, onRace: (Record) -> Void) {
-    let shift = memories[memory].shift
-    let first = new.low >> shift
-    let last = (new.high - 1) >> shift
-    let slot: Int32
-    var record = new
-    record.pages = Int32(last - first + 1)
-    if let free = freeSlots.popLast() {
-      slot = free
-      records[Int(slot)] = record
-    } else {
-      slot = Int32(records.count)
-      records.append(record)
-      accesses.append(ResolvedAccess())
+    // Taken out, so that they and the records can change at once.
+    var levels: Levels = []
+    swap(&levels, &writes[memory])
+    compareAll(&levels, new, &comparison, onRace)
+    if new.point == 0 {
+      swap(&levels, &writes[memory])
+      swap(&levels, &reads[memory])
+      compareAll(&levels, new, &comparison, onRace)
+      swap(&levels, &reads[memory])
+      let slot = keep(new, &comparison)
+      records[Int(slot)].pages = Self.list(slot, new, in: &writes[memory])
+      return
     }
-    accesses[Int(slot)] = comparison.access()
+    swap(&levels, &writes[memory])
+    let key = ReadKey(new)
+    if let known = knownReads[key], accesses[Int(known)].sameElements(as: comparison.access()) {
+      records[Int(known)].sequence = new.sequence
+      return
+    }
+    let slot = keep(new, &comparison)
+    knownReads[key] = slot
+    records[Int(slot)].pages = Self.list(slot, new, in: &reads[memory])
+  }
+
+  private mutating func keep(_ new: Record, _ comparison: inout Comparison) -> Int32 {
     liveCount += 1
-    var list: [Int32] = []
-    for page in first...last {
-      let index = memories[memory].firstPage + page
-      swap(&list, &pages[index])
-      var kept = 0
-      for position in list.indices {
-        let candidate = list[position]
-        // A pair is compared on the first page that both touch.
-        if !records[Int(candidate)].isDead, page == max(first, records[Int(candidate)].low >> shift) {
-          compare(Int(candidate), new, &comparison, onRace)
+    if let free = freeSlots.popLast() {
+      records[Int(free)] = new
+      accesses[Int(free)] = comparison.access()
+      return free
+    }
+    records.append(new)
+    accesses.append(comparison.access())
+    return Int32(records.count - 1)
+  }
+
+  /// Puts a record into the one or two smallest pages that hold it; returns how many.
+  private static func list(_ slot: Int32, _ record: Record, in levels: inout Levels) -> Int32 {
+    var level = 0
+    while (record.high - 1) >> levels[level].shift - record.low >> levels[level].shift > 1 { level += 1 }
+    let pages = (record.low >> levels[level].shift)...((record.high - 1) >> levels[level].shift)
+    for page in pages { levels[level].pages[page].append(slot) }
+    levels[level].count += pages.count
+    return Int32(pages.count)
+  }
+
+  /// Compares with all records of some levels, and takes the dead ones off the lists that are looked at.
+  private mutating func compareAll(
+    _ levels: inout Levels, _ new: Record, _ comparison: inout Comparison, _ onRace: (Record) -> Void
+  ) {
+    for level in levels.indices where levels[level].count > 0 {
+      let shift = levels[level].shift
+      let first = new.low >> shift
+      var list: [Int32] = []
+      for page in first...((new.high - 1) >> shift) where !levels[level].pages[page].isEmpty {
+        swap(&list, &levels[level].pages[page])
+        var kept = 0
+        for position in list.indices {
+          let candidate = list[position]
+          // A pair is compared on the first page that both touch.
+          if !records[Int(candidate)].isDead, page == max(first, records[Int(candidate)].low >> shift) {
+            compare(Int(candidate), new, &comparison, onRace)
+          }
+          if records[Int(candidate)].isDead {
+            records[Int(candidate)].pages -= 1
+            if records[Int(candidate)].pages == 0 { freeSlots.append(candidate) }
+          } else {
+            list[kept] = candidate
+            kept += 1
+          }
         }
-        if records[Int(candidate)].isDead {
-          records[Int(candidate)].pages -= 1
-          if records[Int(candidate)].pages == 0 { freeSlots.append(candidate) }
-        } else {
-          list[kept] = candidate
-          kept += 1
-        }
+        levels[level].count -= list.count - kept
+        list.removeSubrange(kept...)
+        swap(&list, &levels[level].pages[page])
       }
-      list.removeSubrange(kept...)
-      list.append(slot)
-      swap(&list, &pages[index])
     }
   }
 
@@ -147,13 +216,9 @@ struct AccessRecords {
   ) {
     let old = records[candidate]
     guard old.low < new.high, new.low < old.high else { return }
-    if new.point == 0 || old.point == 0 {
-      if !comparison.isOrdered(old, before: new) {
-        if accesses[candidate].meets(comparison.access()) { onRace(old) }
-      } else if new.point == 0, covers(new, candidate, &comparison) {
-        forget(candidate)
-      }
-    } else if old.queue == new.queue, old.point == new.point, covers(new, candidate, &comparison) {
+    if !comparison.isOrdered(old, before: new) {
+      if accesses[candidate].meets(comparison.access()) { onRace(old) }
+    } else if new.point == 0, covers(new, candidate, &comparison) {
       forget(candidate)
     }
   }
@@ -168,6 +233,10 @@ struct AccessRecords {
   private mutating func forget(_ index: Int) {
     records[index].isDead = true
     liveCount -= 1
+    if records[index].point != 0 {
+      let key = ReadKey(records[index])
+      if knownReads[key] == Int32(index) { knownReads[key] = nil }
+    }
   }
 
   /// Whether so many accesses are kept that it pays to look for those that nothing can race with any more.

@@ -1,0 +1,74 @@
+import PantileProgram
+import PantileSupport
+import Testing
+
+/// The race checker against races by definition, on random Programs that were damaged in one place.
+struct HazardOracleTests {
+  @Test func findsExactlyTheProgramsThatRace() throws {
+    var racing = 0
+    var sound = 0
+    for seed in 0..<40 {
+      let sample = try RandomProgram(seed: 9_000 + UInt64(seed))
+      #expect(HazardOracle(sample.program).races().isEmpty, "seed \(seed)")
+      var random = SplitMix64(seed: UInt64(seed))
+      for damage in 0..<10 {
+        let program = Self.damaged(sample.program, &random)
+        let codes: [String]
+        do throws(DiagnosticError) {
+          try program.verify()
+          codes = []
+        } catch {
+          codes = error.diagnostics.map(\.code)
+        }
+        // Other faults end the check before all commands were looked at.
+        let oracle = HazardOracle(program)
+        guard !oracle.isStuck, codes.allSatisfy({ $0 == "race" }) else { continue }
+        #expect(codes.isEmpty == oracle.races().isEmpty, "seed \(seed), damage \(damage): \(codes)")
+        if codes.isEmpty { sound += 1 } else { racing += 1 }
+      }
+    }
+    #expect(racing >= 80 && sound >= 20, "\(racing) programs race, \(sound) do not")
+  }
+
+  /// Takes out a wait, moves a write, or signals the end of a read where it was the end of the write.
+  private static func damaged(_ program: Program, _ random: inout SplitMix64) -> Program {
+    var program = program
+    let queue = random.next(below: program.queues.count)
+    let target = random.next(below: max(1, FlatQueue(program.queues[queue]).commands.count))
+    var number = 0
+    let kind = random.next(below: 3)
+    let choice = random.next(below: 1 << 20)
+    func change(_ nodes: [Program.Node]) -> [Program.Node] {
+      nodes.map { node in
+        switch node {
+        case .loop(let count, let body): return .loop(count: count, change(body))
+        case .command(var command):
+          defer { number += 1 }
+          guard number == target else { return node }
+          switch kind {
+          case 0 where !command.waits.isEmpty: command.waits.remove(at: choice % command.waits.count)
+          case 1:
+            let shift = (choice % 65 - 32) * 8
+            switch command.operation {
+            case .copy(var copy):
+              copy.destination.baseBits.constant += shift
+              command.operation = .copy(copy)
+            case .vector(var map):
+              map.output.baseBits.constant += shift
+              command.operation = .vector(map)
+            case .contract(var tile):
+              tile.accumulators.baseBits.constant += shift * 4
+              command.operation = .contract(tile)
+            default: break
+            }
+          default:
+            if !command.signals.isEmpty { command.signals[choice % command.signals.count].point = .read(0) }
+          }
+          return .command(command)
+        }
+      }
+    }
+    program.queues[queue].body = change(program.queues[queue].body)
+    return program
+  }
+}
