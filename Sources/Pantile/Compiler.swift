@@ -24,13 +24,17 @@ public struct Compiler: Sendable {
     public var planner: NetworkPlanner.Options
     /// Skip the proof of the emitted Program; for measurements of the rest only.
     public var skipsProof: Bool
+    /// Leave the bytes of weights out of the Program: it can be timed and proved, not run.
+    public var skipsImages: Bool
 
     public init(
-      graph: GraphPipeline.Options = .init(), planner: NetworkPlanner.Options = .init(), skipsProof: Bool = false
+      graph: GraphPipeline.Options = .init(), planner: NetworkPlanner.Options = .init(), skipsProof: Bool = false,
+      skipsImages: Bool = false
     ) {
       self.graph = graph
       self.planner = planner
       self.skipsProof = skipsProof
+      self.skipsImages = skipsImages
     }
   }
 
@@ -66,7 +70,7 @@ public struct Compiler: Sendable {
     public var judged: [(method: String, cycles: Int)]
     /// Commands of the expanded Program, counted by its proof.
     public var commands: Int
-    /// False when the model came without weights: the Program can be timed, not run.
+    /// False when the model came without weights, or they were left out: the Program can be timed, not run.
     public var hasWeights: Bool
 
     /// One line per layer that says how it is scheduled.
@@ -104,7 +108,7 @@ public struct Compiler: Sendable {
     let judge = machine.withPlainMemories
     for (number, graph) in graphs.enumerated() {
       for plan in try NetworkPlanner(graph, on: planning, options: options.planner).plans() {
-        let program = try emitProgram(graph, plan, on: planning, modelHash: modelHash)
+        let program = try emitProgram(graph, plan, on: planning, modelHash: modelHash, withImages: false)
         let timing = try TimingRun(program, on: judge).run()
         judged.append((number == 0 ? plan.method : "\(plan.method), reordered", timing.cycles))
         if best == nil || timing.cycles < best?.timing.cycles ?? .max { best = (program, timing, plan, graph) }
@@ -113,6 +117,7 @@ public struct Compiler: Sendable {
     guard case (var program, var timing, var plan, let graph)? = best else {
       throw DiagnosticError("no-plan", "no plan was found for network '\(name)'")
     }
+    if !options.skipsImages { program = try emitProgram(graph, plan, on: planning, modelHash: modelHash) }
     if machine.hasDevices { timing = try TimingRun(program, on: machine).run() }
     let commands = options.skipsProof ? timing.commands : try program.verify()
     let bounds = NetworkBounds(graph, on: planning)

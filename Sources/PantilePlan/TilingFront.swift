@@ -61,7 +61,7 @@ struct TilingFront {
   mutating func insert(_ alternative: Alternative) {
     let bytes = alternative.totalBytes
     let classes = shared.map { $0.memory.footprintClass(alternative.footprint[$0.index]) }
-    for (index, member) in members.enumerated() {
+    for index in members.indices {
       let base = index * stride
       var noWorse = keys[base] <= alternative.cycles && keys[base + 1] <= bytes
       var equal = keys[base] == alternative.cycles && keys[base + 1] == bytes
@@ -69,24 +69,26 @@ struct TilingFront {
         noWorse = noWorse && keys[base + 2 + i] <= classes[i]
         equal = equal && keys[base + 2 + i] == classes[i]
       }
-      if noWorse && (!equal || !alternative.isPreferred(to: member)) { return }
+      if noWorse && (!equal || !alternative.isPreferred(to: members[index])) { return }
     }
-    var kept: [Alternative] = []
-    var keptKeys: [Int] = []
-    for (index, member) in members.enumerated() {
+    for index in members.indices.reversed() {
       let base = index * stride
       var noBetter = keys[base] >= alternative.cycles && keys[base + 1] >= bytes
       for i in classes.indices { noBetter = noBetter && keys[base + 2 + i] >= classes[i] }
-      if noBetter { continue }
-      kept.append(member)
-      keptKeys.append(contentsOf: keys[base..<(base + stride)])
+      guard noBetter else { continue }
+      // The last one takes its place: the order of members says nothing, and each copy of one counts references of all its lists.
+      let last = members.count - 1
+      if index < last {
+        members.swapAt(index, last)
+        for field in 0..<stride { keys[base + field] = keys[last * stride + field] }
+      }
+      members.removeLast()
+      keys.removeLast(stride)
     }
-    kept.append(alternative)
-    keptKeys.append(alternative.cycles)
-    keptKeys.append(bytes)
-    keptKeys.append(contentsOf: classes)
-    members = kept
-    keys = keptKeys
+    members.append(alternative)
+    keys.append(alternative.cycles)
+    keys.append(bytes)
+    keys.append(contentsOf: classes)
   }
 
   /// At most `limit` members, most preferred first: of each combination of footprint classes the best one, then the others by

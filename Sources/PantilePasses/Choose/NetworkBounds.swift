@@ -15,16 +15,11 @@ public struct NetworkBounds: Sendable {
   public init(_ graph: StepGraph, on machine: PlanningMachine) {
     var arrayCycles = 0.0
     var slots = 0
-    var bytes = 0
-    for id in graph.inputs + graph.outputs { bytes += graph.tensors[id].byteCount }
     for step in graph.steps {
       switch step.body {
       case .contract(let contract):
         typealias D = ContractStep.Dim
-        let weights =
-          contract.extents[D.g] * contract.extents[D.n] * contract.storedChannels(contract.extents[D.c])
-          * contract.extents[D.r] * contract.extents[D.s]
-        bytes += weights * contract.weightBits / 8
+        let weights = Self.storedWeights(of: contract)
         let pixels = contract.extents[D.b] * contract.extents[D.p] * contract.extents[D.q]
         if let array = machine.array?.engine {
           arrayCycles += Double(weights * pixels) / array.peakMACs(contract.format)
@@ -38,13 +33,31 @@ public struct NetworkBounds: Sendable {
             (points + machine.vector.options.lanes - 1) / machine.vector.options.lanes
             * stage.kernel.slots(reduced: reduced)
         }
-        for constant in map.constants { bytes += constant.tensor.byteCount }
       }
     }
     bounds = [
-      ("compute", Int(arrayCycles.rounded(.up))), ("compulsory bytes", machine.link.rate.cycles(forBytes: bytes)),
+      ("compute", Int(arrayCycles.rounded(.up))),
+      ("compulsory bytes", machine.link.rate.cycles(forBytes: Self.compulsoryBytes(graph))),
       ("vector", slots),
     ]
+  }
+
+  /// Inputs, outputs and stored weights and constants, once each.
+  public static func compulsoryBytes(_ graph: StepGraph) -> Int {
+    var bytes = (graph.inputs + graph.outputs).reduce(0) { $0 + graph.tensors[$1].byteCount }
+    for step in graph.steps {
+      switch step.body {
+      case .contract(let contract): bytes += storedWeights(of: contract) * contract.weightBits / 8
+      case .map(let map): bytes += map.constants.reduce(0) { $0 + $1.tensor.byteCount }
+      }
+    }
+    return bytes
+  }
+
+  private static func storedWeights(of contract: ContractStep) -> Int {
+    typealias D = ContractStep.Dim
+    return contract.extents[D.g] * contract.extents[D.n] * contract.storedChannels(contract.extents[D.c])
+      * contract.extents[D.r] * contract.extents[D.s]
   }
 
   /// The largest bound.

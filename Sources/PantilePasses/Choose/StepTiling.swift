@@ -83,7 +83,7 @@ extension ContractStep {
   }
 
   /// The number formats as the array sees them.
-  var format: ContractionFormat {
+  public var format: ContractionFormat {
     guard let sparsity, let pattern = try? NMPattern(kept: sparsity.kept, group: sparsity.group) else {
       return ContractionFormat(activationBits: 8, weightBits: weightBits)
     }

@@ -3,15 +3,17 @@ import PantileSupport
 
 /// Writes a planned network out as a Program for a machine.
 ///
+/// - Parameter withImages: put the bytes of weights and constants in; without them the Program can be timed and proved, not run.
 /// - Throws: `dram-too-small`; `no-memory`.
 public func emitProgram(
-  _ graph: StepGraph, _ plan: ExecutionPlan, on machine: PlanningMachine, modelHash: String
+  _ graph: StepGraph, _ plan: ExecutionPlan, on machine: PlanningMachine, modelHash: String, withImages: Bool = true
 ) throws(DiagnosticError) -> Program {
   let names = Emitter.Names(
     array: machine.array?.name, drain: machine.drain?.name, vector: machine.vector.name, load: machine.load.name,
     store: machine.store.name)
   var emitter = try Emitter(
-    graph: graph, plan: plan, program: machine.makeProgram(name: graph.name, modelHash: modelHash), names: names)
+    graph: graph, plan: plan, program: machine.makeProgram(name: graph.name, modelHash: modelHash), names: names,
+    withImages: withImages)
   return try emitter.emit()
 }
 

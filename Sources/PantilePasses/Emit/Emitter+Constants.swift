@@ -14,7 +14,7 @@ extension Emitter {
     let indices = step.sparsity.map { _ in
       addRegion("\(name).indices", bytes: block.indices * count, kind: .weight)
     }
-    if let images = WeightBlocks(step: step, nest: nest).images() {
+    if withImages, let images = WeightBlocks(step: step, nest: nest).images() {
       program.images.append(.init(region: weights, bytes: images.weights))
       if let indices { program.images.append(.init(region: indices, bytes: images.indices)) }
     }
@@ -28,6 +28,7 @@ extension Emitter {
     let tiles = nest.trips(D.n)
     let bytes = ContractStep.parameterBytes(columns: columns) * step.extents[D.g] * tiles
     let region = addRegion("\(name).parameters", bytes: bytes, kind: .weight)
+    guard withImages else { return region }
     var words = [Int32](repeating: 0, count: bytes / 4)
     for g in 0..<step.extents[D.g] {
       for n in 0..<step.extents[D.n] {
@@ -50,7 +51,7 @@ extension Emitter {
   /// Region and image of a map step's constant, laid out as its tensor says.
   mutating func constantRegion(_ constant: StepGraph.Constant, step: String) -> RegionID {
     let region = addRegion("\(step).\(constant.name)", bytes: constant.tensor.byteCount, kind: .weight)
-    if let bytes = constant.bytes { program.images.append(.init(region: region, bytes: bytes)) }
+    if withImages, let bytes = constant.bytes { program.images.append(.init(region: region, bytes: bytes)) }
     return region
   }
 }

@@ -18,6 +18,7 @@ struct Emitter {
 
   let graph: StepGraph
   let plan: ExecutionPlan
+  let withImages: Bool
   var program: Program
   let dram: MemoryID
   let spad: MemoryID
@@ -47,8 +48,12 @@ struct Emitter {
     var to: QueueID
   }
 
-  /// - Parameter program: holds the chip's memories already.
-  init(graph: StepGraph, plan: ExecutionPlan, program: Program, names: Names) throws(DiagnosticError) {
+  /// - Parameters:
+  ///   - program: holds the chip's memories already.
+  ///   - withImages: put the bytes of weights and constants into the Program.
+  init(
+    graph: StepGraph, plan: ExecutionPlan, program: Program, names: Names, withImages: Bool
+  ) throws(DiagnosticError) {
     func memory(_ kind: Program.Memory.Kind) -> MemoryID? {
       program.memories.firstIndex { $0.kind == kind }.map { MemoryID($0) }
     }
@@ -62,6 +67,7 @@ struct Emitter {
       vector: queue(names.vector), store: queue(names.store))
     self.graph = graph
     self.plan = plan
+    self.withImages = withImages
     self.program = program
     self.dram = dram
     self.spad = spad
