@@ -5,11 +5,22 @@ import Pantile
 struct EvaluationOptions: Sendable {
   /// Names that the files may use.
   static let names = ["weight_bits", "sparsity", "calibrate", "seed"]
+  /// Names that a sweep may use.
+  static let sweepNames = names + ["timing"]
+
+  /// What a sweep counts the cycles of.
+  enum Timing: String, CaseIterable {
+    /// The compiled network on the whole chip.
+    case chip
+    /// The contractions on the array alone, in closed form.
+    case array
+  }
 
   private var weightBits: Int?
   private var sparsity: String?
   private var calibrate: String?
   private var seed: UInt64?
+  private var timing = Timing.chip
   /// Where relative paths start.
   private let folder: String
 
@@ -29,6 +40,11 @@ struct EvaluationOptions: Sendable {
       case "seed":
         guard let value = UInt64(option.value) else { throw wrong("a whole number") }
         seed = value
+      case "timing":
+        guard let named = Timing(rawValue: option.value) else {
+          throw wrong("one of \(Timing.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        timing = named
       // The file reader lets only `names` pass.
       default: preconditionFailure("option '\(option.key)' passed the reader")
       }
@@ -56,13 +72,33 @@ struct EvaluationOptions: Sendable {
     var modelHash: String
     /// Everything but the chip that decides results.
     var identity: String
+    var timing: Timing
 
+    /// Compiles to be timed, not to be run: without the bytes of the weights.
     func compile(for chip: Chip) throws(DiagnosticError) -> Compiler.Compilation {
-      try Compiler(chip: chip).compile(integer: module, name: name, modelHash: modelHash)
+      try Compiler(chip: chip, options: .init(skipsImages: true)).compile(
+        integer: module, name: name, modelHash: modelHash)
     }
 
-    func report(on chip: Chip) throws(DiagnosticError) -> RunReport {
-      try Session(chip: chip).report(of: CompiledModel(compile(for: chip), model: name))
+    /// What a sweep asks for each point.
+    /// - Throws: with `timing: array`, what lowering for the base chip throws.
+    func evaluation(base: String, settings: [String], root: String?) throws(DiagnosticError) -> Sweep.Evaluate {
+      guard timing == .array else {
+        return { chip throws(DiagnosticError) in
+          let compilation = try compile(for: chip)
+          return SweepMetrics(
+            try Session(chip: chip).report(of: CompiledModel(compilation, model: name), timing: compilation.timing))
+        }
+      }
+      let chip = try Chip.load(base, overrides: settings, schemas: Machine.schemas(), root: root)
+      let estimate = try ArrayEstimate(integer: module, name: name, on: chip)
+      return { chip throws(DiagnosticError) in
+        let figures = try estimate.figures(on: chip)
+        return SweepMetrics(
+          cycles: figures.cycles, seconds: figures.seconds, energyPicojoules: figures.energyPicojoules,
+          utilization: figures.utilization, macs: figures.macs, peakScratchpadBytes: 0,
+          offchipBytes: figures.compulsoryBytes, plan: "array alone", chipHash: chip.hash)
+      }
     }
   }
 
@@ -78,6 +114,7 @@ struct EvaluationOptions: Sendable {
       loaded.module, calibration: calibration,
       options: try IntegerOptions.pipeline(weightBits: weightBits, sparsity: sparsity))
     let identity = try Model(name: loaded.name, module: integer.module).hash()
-    return Prepared(name: loaded.name, module: integer.module, modelHash: try loaded.hash(), identity: identity)
+    return Prepared(
+      name: loaded.name, module: integer.module, modelHash: try loaded.hash(), identity: identity, timing: timing)
   }
 }

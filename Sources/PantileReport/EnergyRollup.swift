@@ -75,3 +75,12 @@ struct EnergyRollup {
       + uncosted.items.map { "action \($0.name) (counted \($0.amount) times): no entry in the table" }
   }
 }
+
+extension Chip {
+  /// Picojoules of counted actions, by name, and of the leakage of `cycles`.
+  package func energyPicojoules(of actions: [String: Int], cycles: Int) -> Double {
+    var rollup = EnergyRollup(chip: self)
+    let counted = actions.sorted { $0.key < $1.key }.map { (name: $0.key, count: $0.value) }
+    return rollup.energy(of: counted, cycles: cycles).items.reduce(0) { $0 + $1.amount }
+  }
+}

@@ -1,13 +1,12 @@
 import Foundation
-import PantileReport
 import PantileSupport
 import PantileTarget
 import Synchronization
 
 /// Evaluates every point of a design space, in parallel, and never twice: finished points stand in a journal.
 public struct Sweep: Sendable {
-  /// Compiles and runs the model on one chip. Called from several threads at once.
-  public typealias Evaluate = @Sendable (Chip) throws(DiagnosticError) -> RunReport
+  /// The figures of the model on one chip. Called from several threads at once.
+  public typealias Evaluate = @Sendable (Chip) throws(DiagnosticError) -> SweepMetrics
 
   /// How far a sweep is.
   public struct Progress: Sendable {
@@ -97,7 +96,7 @@ public struct Sweep: Sendable {
     do throws(DiagnosticError) {
       let chip = try Chip.load(
         spec.chip, overrides: spec.settings + point.settings, schemas: options.schemas, root: options.root)
-      return .done(SweepMetrics(try evaluate(chip)))
+      return .done(try evaluate(chip))
     } catch {
       let first = error.diagnostics[0]
       return .infeasible(code: first.code, message: first.message)

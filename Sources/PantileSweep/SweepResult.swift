@@ -33,6 +33,21 @@ public struct SweepMetrics: Codable, Hashable, Sendable {
   public var plan: String
   public var chipHash: String
 
+  public init(
+    cycles: Int, seconds: Double, energyPicojoules: Double, utilization: Double, macs: Int, peakScratchpadBytes: Int,
+    offchipBytes: Int, plan: String, chipHash: String
+  ) {
+    self.cycles = cycles
+    self.seconds = seconds
+    self.energyPicojoules = energyPicojoules
+    self.utilization = utilization
+    self.macs = macs
+    self.peakScratchpadBytes = peakScratchpadBytes
+    self.offchipBytes = offchipBytes
+    self.plan = plan
+    self.chipHash = chipHash
+  }
+
   public init(_ report: RunReport) {
     cycles = report.cycles
     seconds = report.seconds

@@ -13,28 +13,31 @@ extension EnergyTable {
   ) throws(DiagnosticError) -> EnergyTable {
     let path = try finder.energy(nameOrPath, beside: beside, at: location)
     let text = try AtomicFile.readText(path)
+    let file = EnergyTableCache.File(path: path, text: text)
+    if let known = EnergyTableCache.shared.table(of: file) { return known }
     let root = try ConfigDocument.parse(text, path: path)
-    var hash = StableHash()
-    hash.combine(text)
     let issues = Issues()
-    let table = EnergyTableReader(path: path, issues: issues, hash: hash).read(root)
+    let reader = EnergyTableReader(file, issues: issues)
+    let table = reader.read(root)
     try issues.check()
     // Without issues the reader returned a table.
     guard let table else { preconditionFailure("energy table '\(path)' gave neither a table nor a diagnostic") }
+    EnergyTableCache.shared.keep(table, of: reader.files)
     return table
   }
 }
 
-/// Reads one energy file. A class because the hash grows while table files are read.
+/// Reads one energy file. A class because its files grow while tables are read.
 private final class EnergyTableReader {
   private let path: String
   private let issues: Issues
-  private var hash: StableHash
+  /// Everything that was read, the table's own file first.
+  private(set) var files: [EnergyTableCache.File]
 
-  init(path: String, issues: Issues, hash: StableHash) {
-    self.path = path
+  init(_ file: EnergyTableCache.File, issues: Issues) {
+    path = file.path
     self.issues = issues
-    self.hash = hash
+    files = [file]
   }
 
   func read(_ root: ConfigNode) -> EnergyTable? {
@@ -52,6 +55,8 @@ private final class EnergyTableReader {
     }
     map.finish()
     guard let name, issues.isEmpty else { return nil }
+    var hash = StableHash()
+    for file in files { hash.combine(file.text) }
     return EnergyTable(
       name: name, summary: summary, sources: sources, entries: entries, dram: dram, sram: sram, actions: actions,
       unmodelled: unmodelled ?? [], hash: hash.hexadecimal)
@@ -163,7 +168,7 @@ private final class EnergyTableReader {
           Diagnostic($0.code, $0.message, at: file.location, hint: $0.hint, sourceLine: file.sourceLine)
         })
     }
-    hash.combine(text)
+    files.append(.init(path: tablePath, text: text))
     return try SRAMTable.points(csv: text, path: tablePath, node: node, cells: cells)
   }
 

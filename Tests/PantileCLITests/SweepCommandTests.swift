@@ -47,6 +47,32 @@ struct SweepCommandTests {
     }
   }
 
+  /// The array alone: no compile a point, the cycles of the array's own timing, no memory in the way.
+  @Test func sweepsTheArrayAlone() throws {
+    try TemporaryFolder.with { folder in
+      let spec = SweepCommandTests.sweep.replacing("axes:", with: "options: {timing: array}\naxes:")
+      try write(spec, to: "\(folder)/s.yaml")
+      let run = try Tool.run(["sweep", "\(folder)/s.yaml", "-o", "\(folder)/s.csv"])
+      #expect(run.code == 0, "\(run.errors)")
+      let rows = try Tool.text("\(folder)/s.csv").split(separator: "\n").dropFirst().map { $0.split(separator: ",") }
+      #expect(rows.count == 32)
+      // The scratchpad's size changes the standing energy, nothing else.
+      let bySize = Dictionary(grouping: rows) { "\($0[1])x\($0[2])" }
+      for (array, group) in bySize {
+        #expect(Set(group.map { $0[6] }).count == 1, "\(array)")
+        #expect(Set(group.map { $0[8] }).count == group.count, "\(array)")
+      }
+      try write(spec.replacing("timing: array", with: "timing: arrays"), to: "\(folder)/wrong.yaml")
+      let wrong = try Tool.run(["sweep", "\(folder)/wrong.yaml", "-o", "\(folder)/w.csv"])
+      #expect(wrong.code == 2 && wrong.errors.contains("must be one of chip, array, found 'arrays'"))
+      // A suite compares compiled networks.
+      try write(
+        "name: s\noptions: {timing: array}\ncases:\n  - {model: digits-cnn, chip: systolic-16x16}\n",
+        to: "\(folder)/suite.yaml")
+      #expect(try Tool.run(["check", "\(folder)/suite.yaml"]).code == 2)
+    }
+  }
+
   @Test func checkNamesTheLayerThatMoved() throws {
     try TemporaryFolder.with { folder in
       let suite = "\(folder)/s.yaml"

@@ -1,6 +1,7 @@
 import Foundation
 import PantileReport
 import PantileSupport
+import PantileSweep
 import PantileTarget
 
 /// The repository's root, found from this file.
@@ -66,6 +67,9 @@ func formulaReport(_ chip: Chip) throws(DiagnosticError) -> RunReport {
     layers: [layer("conv1", cycles: cycles / 2), layer("conv2", cycles: cycles - cycles / 2)],
     plan: .init(status: "optimal", gaps: .init()), outputs: [])
 }
+
+/// What a sweep keeps of it.
+func formulaMetrics(_ chip: Chip) throws(DiagnosticError) -> SweepMetrics { SweepMetrics(try formulaReport(chip)) }
 
 /// A layer of the formula.
 func layer(_ name: String, cycles: Int) -> RunReport.Layer {

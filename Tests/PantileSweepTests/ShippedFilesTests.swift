@@ -16,7 +16,7 @@ struct ShippedFilesTests {
 
   @Test(arguments: files("sweeps"))
   func sweepHasPoints(_ path: String) throws {
-    #expect(try !SweepSpec.load(path, allowedOptions: ShippedFilesTests.options).points().isEmpty)
+    #expect(try !SweepSpec.load(path, allowedOptions: ShippedFilesTests.options + ["timing"]).points().isEmpty)
   }
 
   @Test(arguments: files("suites"))

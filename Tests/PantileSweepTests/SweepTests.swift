@@ -30,11 +30,11 @@ struct SweepTests {
     let folder = try TemporaryFolder()
     let spec = try spec()
     let whole = try sweep(spec, workers: 1).run(journalPath: folder.path + "/a") { chip throws(DiagnosticError) in
-      try formulaReport(chip)
+      try formulaMetrics(chip)
     }
     #expect(whole.rows.count == 20 && whole.resumedCount == 0)
     let parallel = try sweep(spec, workers: 7).run(journalPath: folder.path + "/b") { chip throws(DiagnosticError) in
-      try formulaReport(chip)
+      try formulaMetrics(chip)
     }
     #expect(parallel.csv() == whole.csv())
 
@@ -46,7 +46,7 @@ struct SweepTests {
       let calls = Mutex(0)
       let resumed = try sweep(spec).run(journalPath: path) { chip throws(DiagnosticError) in
         calls.withLock { $0 += 1 }
-        return try formulaReport(chip)
+        return try formulaMetrics(chip)
       }
       #expect(resumed.csv() == whole.csv())
       // Infeasible points found by the evaluation call it too.
@@ -57,7 +57,7 @@ struct SweepTests {
   @Test func infeasiblePointsKeepTheirCode() throws {
     let folder = try TemporaryFolder()
     let result = try sweep(try spec("[32 KiB, 64 KiB, 100 B]")).run(journalPath: folder.path + "/j") {
-      chip throws(DiagnosticError) in try formulaReport(chip)
+      chip throws(DiagnosticError) in try formulaMetrics(chip)
     }
     let lines = result.csv().split(separator: "\n").map(String.init)
     #expect(lines.count == 16)
@@ -69,7 +69,7 @@ struct SweepTests {
   @Test func paretoSetIsExactlyTheUndominatedPoints() throws {
     let folder = try TemporaryFolder()
     let result = try sweep(try spec()).run(journalPath: folder.path + "/j") { chip throws(DiagnosticError) in
-      try formulaReport(chip)
+      try formulaMetrics(chip)
     }
     let costs: [(Double, Double)?] = result.rows.map { row in
       guard case .done(let metrics) = row.outcome else { return nil }
@@ -88,10 +88,10 @@ struct SweepTests {
   @Test func foreignJournalsAreRefused() throws {
     let folder = try TemporaryFolder()
     let path = folder.path + "/j"
-    _ = try sweep(try spec()).run(journalPath: path) { chip throws(DiagnosticError) in try formulaReport(chip) }
+    _ = try sweep(try spec()).run(journalPath: path) { chip throws(DiagnosticError) in try formulaMetrics(chip) }
     for other in [sweep(try spec("[64 KiB]")), sweep(try spec(), inputs: "model-2")] {
       let error = failure { () throws(DiagnosticError) in
-        try other.run(journalPath: path) { chip throws(DiagnosticError) in try formulaReport(chip) }
+        try other.run(journalPath: path) { chip throws(DiagnosticError) in try formulaMetrics(chip) }
       }
       #expect(error?.codes == ["journal-mismatch"])
     }
@@ -99,12 +99,12 @@ struct SweepTests {
     let spec = try spec()
     #expect(
       failure { () throws(DiagnosticError) in
-        try sweep(spec).run(journalPath: path) { chip throws(DiagnosticError) in try formulaReport(chip) }
+        try sweep(spec).run(journalPath: path) { chip throws(DiagnosticError) in try formulaMetrics(chip) }
       }?.codes == ["wrong-journal"])
     #expect(
       failure { () throws(DiagnosticError) in
         try sweep(spec).run(journalPath: folder.path + "/no/such/j") { chip throws(DiagnosticError) in
-          try formulaReport(chip)
+          try formulaMetrics(chip)
         }
       }?.codes == ["cannot-write"])
   }
@@ -117,7 +117,7 @@ struct SweepTests {
     let error = failure { () throws(DiagnosticError) in
       try sweep(spec).run(journalPath: folder.path + "/j") { chip throws(DiagnosticError) in
         Issue.record("ran")
-        return try formulaReport(chip)
+        return try formulaMetrics(chip)
       }
     }
     #expect(Set(error?.codes ?? []) == ["unknown-key", "missing-unit"])
@@ -132,10 +132,10 @@ struct SweepTests {
     let sweep = sweep(spec, workers: 1)
     _ = try sweep.run(journalPath: path) { chip throws(DiagnosticError) in
       let error = failure { () throws(DiagnosticError) in
-        try sweep.run(journalPath: path) { chip throws(DiagnosticError) in try formulaReport(chip) }
+        try sweep.run(journalPath: path) { chip throws(DiagnosticError) in try formulaMetrics(chip) }
       }
       inner.withLock { $0 += error?.codes ?? ["none"] }
-      return try formulaReport(chip)
+      return try formulaMetrics(chip)
     }
     #expect(Set(inner.withLock { $0 }) == ["sweep-running"])
   }
@@ -143,7 +143,7 @@ struct SweepTests {
   @Test func progressCountsEveryPointOnce() throws {
     let folder = try TemporaryFolder()
     let seen = Mutex<[Int]>([])
-    let evaluate: Sweep.Evaluate = { chip throws(DiagnosticError) in try formulaReport(chip) }
+    let evaluate: Sweep.Evaluate = { chip throws(DiagnosticError) in try formulaMetrics(chip) }
     _ = try sweep(try spec(), workers: 3).run(
       journalPath: folder.path + "/j", progress: { progress in seen.withLock { $0.append(progress.done) } },
       evaluate: evaluate)

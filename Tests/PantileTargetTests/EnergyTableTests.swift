@@ -26,6 +26,27 @@ struct EnergyTableTests {
     #expect(try table().leakage(of: spad) == 0.057461)
   }
 
+  /// A table that was read before is read again when it, or a table that it names, has changed.
+  @Test func seesThatAFileHasChanged() throws {
+    let folder = NSTemporaryDirectory() + "pantile-energy-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let source = "\(repositoryRoot)/Targets/energy"
+    for file in try FileManager.default.contentsOfDirectory(atPath: source) {
+      try FileManager.default.copyItem(atPath: "\(source)/\(file)", toPath: "\(folder)/\(file)")
+    }
+    let path = "\(folder)/45nm.yaml"
+    let first = try EnergyTable.load(path)
+    #expect(try EnergyTable.load(path).hash == first.hash)
+    let csv = try #require(FileManager.default.contentsOfDirectory(atPath: folder).first { $0.hasSuffix(".csv") })
+    let text = try String(contentsOfFile: "\(folder)/\(csv)", encoding: .utf8)
+    try (text + "# a remark\n").write(toFile: "\(folder)/\(csv)", atomically: true, encoding: .utf8)
+    let second = try EnergyTable.load(path)
+    #expect(second.hash != first.hash)
+    try FileManager.default.removeItem(atPath: "\(folder)/\(csv)")
+    #expect(throws: DiagnosticError.self) { try EnergyTable.load(path) }
+  }
+
   @Test func interpolationStaysBetweenNeighboursAndGrows() throws {
     let sram = try #require(try table().sram.first { $0.key == "sram-hp" })
     let low = sram.point(size: Bytes(64 << 10), width: Bytes(16), banks: 1)

@@ -9,6 +9,10 @@ struct SweepCommand: ParsableCommand {
     discussion: """
       Finished points stand in a journal beside the table: a sweep that was stopped goes on where it was. The table is the
       same however often it was stopped and however many points ran at once.
+
+      Options of a spec: weight_bits, sparsity, calibrate, seed; timing: chip
+      compiles and runs each point (the default), timing: array counts the
+      contractions on the array alone, in closed form.
       """)
 
   @Argument(help: ArgumentHelp("The design space.", valueName: "spec.yaml")) var spec: String
@@ -24,7 +28,7 @@ struct SweepCommand: ParsableCommand {
 
   func run() throws {
     let folder = root.folder
-    let spec = try SweepSpec.load(spec, allowedOptions: EvaluationOptions.names)
+    let spec = try SweepSpec.load(spec, allowedOptions: EvaluationOptions.sweepNames)
     let table = output ?? (self.spec as NSString).deletingPathExtension + ".csv"
     try OutputFiles.check(table)
     let options = try EvaluationOptions(spec.options, folder: EvaluationOptions.folder(of: self.spec))
@@ -38,7 +42,7 @@ struct SweepCommand: ParsableCommand {
     let result = try Sweep(spec: spec, options: sweepOptions).run(
       journalPath: journal,
       progress: { progress in Terminal.progress(SweepCommand.line(progress, since: start)) },
-      evaluate: { chip throws(DiagnosticError) in try prepared.report(on: chip) })
+      evaluate: try prepared.evaluation(base: spec.chip, settings: spec.settings, root: folder))
     Terminal.endProgress()
     var files = OutputFiles()
     files.add(result.csv(), to: table)
