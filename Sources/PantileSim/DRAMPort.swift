@@ -55,6 +55,7 @@ package final class DRAMPort {
   @exclusivity(unchecked) private var lastAnswer = 0
   /// Bursts taken and not yet answered, of all engines.
   @exclusivity(unchecked) private var waiting = 0
+  @exclusivity(unchecked) private var waits: DRAMWaits
 
   /// - Parameters:
   ///   - device: behind the port.
@@ -66,6 +67,8 @@ package final class DRAMPort {
     burst = device.organization.burstBytes
     engines = dma.map { Engine(outstanding: max(1, $0?.outstanding ?? 1), linkBytes: max(1, $0?.linkBytes ?? 1)) }
     lastOffer = Array(repeating: -1, count: device.organization.channels)
+    waits = DRAMWaits(
+      queues: dma.count, channels: device.organization.channels, burstClocks: device.organization.burstClocks)
   }
 
   /// A command's transfer begins; a queue sends one at a time.
@@ -81,6 +84,7 @@ package final class DRAMPort {
     engines[queue].linkReady = cycle * ratio.memory * engines[queue].linkBytes
     engines[queue].notBefore = 0
     engines[queue].open.append(engines[queue].bursts.count)
+    waits.start(queue, at: ratio.memoryClock(atOrAfter: cycle)) { memory.gaps(of: $0) }
   }
 
   /// Does what happens before `limit`, a core cycle, up to the first event.
@@ -131,6 +135,7 @@ package final class DRAMPort {
     let command = engines[queue].answeredCommands + engines[queue].open.count - engines[queue].firstOpen - 1
     let request = DRAMRequest(address: next.address, isWrite: next.isWrite, tag: command * engines.count + queue)
     guard memory.offer(request, at: clock) else {
+      waits.refuse(queue, at: clock)
       // Room comes with the channel's next move, which is an event.
       engines[queue].notBefore = max(clock, memory.nextEventTime(of: channel)) + 1
       return nil
@@ -140,6 +145,7 @@ package final class DRAMPort {
     waiting += 1
     engines[queue].inFlight += 1
     engines[queue].next += 1
+    waits.take(queue, channel: channel, at: clock, hasCredit: engines[queue].hasCredit)
     // An engine that came late begins a new beat of its link.
     let scale = ratio.core * engines[queue].linkBytes
     if engines[queue].linkReady <= (clock - 1) * scale { engines[queue].linkReady = clock * scale }
@@ -165,6 +171,7 @@ package final class DRAMPort {
     let queue = Int(answer.queue)
     waiting -= 1
     engines[queue].inFlight -= 1
+    waits.answer(queue, at: answer.time)
     // A credit that comes free cannot be used before.
     engines[queue].notBefore = max(engines[queue].notBefore, answer.time)
     let index = engines[queue].firstOpen + Int(answer.command) - engines[queue].answeredCommands
@@ -189,6 +196,11 @@ package final class DRAMPort {
   }
 
   // MARK: Counts
+
+  /// What the transfer that was just sent waited for in `cycles` core cycles, beside the `ownCycles` of its bursts.
+  func stalls(of queue: Int, cycles: Int, ownCycles: Int) -> [(kind: StallCause.Kind, cycles: Int)] {
+    waits.split(cycles, of: queue, ownClocks: ratio.memoryClock(atOrAfter: ownCycles)) { memory.gaps(of: $0) }
+  }
 
   /// Ranks of all channels.
   var rankCount: Int { memory.device.organization.ranks * memory.device.organization.channels }

@@ -12,6 +12,8 @@ extension TimingRun {
     var writes: UInt64
     var bursts: Int
     var linkCycles: Int
+    /// In which the link moves whole bursts.
+    var burstCycles: Int
     var command: Int
     /// The link has moved everything, whatever the memory does.
     var linkEnd: Int { issue + max(1, linkCycles) }
@@ -46,12 +48,14 @@ extension TimingRun {
     let layer = command.layer.offset
     let bytes = plan.reads[0].elementCount(at: loops) * copy.source.elementBits / 8
     var bursts = 0
+    var burstBytes = 0
     var bus = -1
     if busOf[copy.source.memory.offset] >= 0 {
       bus = busOf[copy.source.memory.offset]
       let burst = burstOf[copy.source.memory.offset]
       let count = plan.reads[0].burstCount(at: loops, burst: burst) { $0.bursts(of: burst).count }
       bursts += count
+      burstBytes += count * burst
       layers[layer].offchipReadBytes += count * burst
       self.count(TransferAction.readDRAM.id, count * burst, layer)
     } else {
@@ -62,6 +66,7 @@ extension TimingRun {
       let burst = burstOf[copy.destination.memory.offset]
       let count = write.burstCount(at: loops, burst: burst) { $0.bursts(of: burst).count }
       bursts += count
+      burstBytes += count * burst
       layers[layer].offchipWriteBytes += count * burst
       self.count(TransferAction.writeDRAM.id, count * burst, layer)
     } else {
@@ -75,9 +80,11 @@ extension TimingRun {
     ports.take(reads: masks.reads, writes: masks.writes, for: queue)
     queues[queue].transfer = PendingTransfer(
       issue: time, layer: layer, reads: masks.reads, writes: masks.writes, bursts: bursts,
-      linkCycles: (bytes + options.linkBytes - 1) / options.linkBytes, command: commands, signals: signals)
+      linkCycles: (bytes + options.linkBytes - 1) / options.linkBytes,
+      burstCycles: (max(bytes, burstBytes) + options.linkBytes - 1) / options.linkBytes,
+      command: commands, signals: signals)
     if bursts == 0 {
-      let transfer = sentTransfer(queue, at: time, bus: -1, isAnswered: true)
+      let transfer = sentTransfer(queue, at: time, isAnswered: true) { length, _ in (length, []) }
       answeredTransfer(queue, transfer, at: time)
     } else if let device = devices[bus] {
       device.start(queue: queue, at: time) { list in
@@ -95,27 +102,54 @@ extension TimingRun {
   }
 
   /// The last burst of a command has gone: the next command may begin, and what was read is free.
+  ///
+  /// - Parameter split: of its cycles into those in which its own bursts or its link move, and those in which they wait.
   @discardableResult
-  mutating func sentTransfer(_ queue: Int, at cycle: Int, bus: Int, isAnswered: Bool) -> PendingTransfer {
+  mutating func sentTransfer(
+    _ queue: Int, at cycle: Int, isAnswered: Bool,
+    _ split: (_ length: Int, PendingTransfer) -> (own: Int, stalls: [(kind: StallCause.Kind, cycles: Int)])
+  ) -> PendingTransfer {
     guard let transfer = queues[queue].transfer else { preconditionFailure("no transfer on queue \(queue)") }
     queues[queue].transfer = nil
     let sent = max(cycle, transfer.linkEnd)
     if transfer.reads != 0 { events.add(.release, at: sent, queue, 0, mask: transfer.reads) }
     for signal in transfer.signals where signal.isRead { events.add(.token, at: sent, signal.count, signal.channel) }
-    // Busy while its own bursts (or its link) move; the rest of the time the DRAM is served to others or answers late.
-    let length = sent - transfer.issue
-    let own = min(length, max(transfer.linkCycles, bus >= 0 ? buses[bus].ownCycles(transfer.bursts) : 0, 1))
-    let from = queues[queue].accountedUntil
-    accounting.add(queue: queue, from: from, to: from + own, cause: nil, layer: transfer.layer)
-    accounting.add(queue: queue, from: from + own, to: sent, cause: StallCause(.dram), layer: transfer.layer)
+    let parts = split(sent - transfer.issue, transfer)
+    var from = queues[queue].accountedUntil
+    accounting.add(queue: queue, from: from, to: from + parts.own, cause: nil, layer: transfer.layer)
+    from += parts.own
+    for stall in parts.stalls {
+      accounting.add(
+        queue: queue, from: from, to: from + stall.cycles, cause: StallCause(stall.kind), layer: transfer.layer)
+      from += stall.cycles
+    }
+    precondition(from == sent, "queue \(queue): the parts of a copy end at \(from), the copy is sent at \(sent)")
     queues[queue].accountedUntil = sent
     queues[queue].busyUntil = sent
     queues[queue].busyLayer = transfer.layer
     queues[queue].acceptsAt = sent
     events.add(.wake, at: sent, queue)
     if !isAnswered { queues[queue].unanswered.append(transfer) }
-    if bus >= 0, let device = devices[bus] { count(device, bus, upTo: transfer.layer) }
     return transfer
+  }
+
+  /// As `sentTransfer`, of a transfer on a bus of plain bandwidth.
+  mutating func sentTransfer(_ done: DRAMBus.Done) -> PendingTransfer {
+    sentTransfer(done.queue, at: done.sent, isAnswered: true) { length, _ in
+      (length - done.creditCycles - done.busCycles, [(.credit, done.creditCycles), (.bus, done.busCycles)])
+    }
+  }
+
+  /// As `sentTransfer`, of a transfer that the port of a device has taken.
+  mutating func sentTransfer(_ queue: Int, at cycle: Int, to device: DRAMPort, bus: Int) {
+    let peak = buses[bus]
+    let transfer = sentTransfer(queue, at: cycle, isAnswered: false) { length, transfer in
+      // Busy while its own bursts, or its link, could move at full rate.
+      let own = min(length, max(transfer.burstCycles, peak.ownCycles(transfer.bursts), 1))
+      guard own < length else { return (length, []) }
+      return (own, device.stalls(of: queue, cycles: length - own, ownCycles: peak.ownCycles(transfer.bursts)))
+    }
+    count(device, bus, upTo: transfer.layer)
   }
 
   /// All bursts of a command are done: what it wrote is visible.

@@ -75,6 +75,7 @@ public struct TimingRun: ~Copyable {
   private let scratchpad: Int?
   private let bankBytes: Int
   var accounting: Accounting
+  private var occupancies: OccupancyBook
   var layers: [TimingResult.Layer]
   /// By layer and action.
   private var actionCounts: [[Int]]
@@ -133,6 +134,7 @@ public struct TimingRun: ~Copyable {
     burstOf = program.memories.map { memory in machine.memories.first { $0.name == memory.name }?.burst ?? 64 }
     scratchpad = program.memories.firstIndex { $0.kind == .scratchpad }
     bankBytes = scratchpad.map { max(1, program.memories[$0].bytes / program.memories[$0].banks) } ?? 1
+    occupancies = OccupancyBook(units: units)
     accounting = Accounting(queues: program.queues.count, layers: program.layers.count, trace: options.trace)
     layers = program.layers.map { _ in TimingResult.Layer(start: 0, end: 0, activities: [], actions: []) }
     actionCounts = program.layers.map { _ in [] }
@@ -164,7 +166,7 @@ public struct TimingRun: ~Copyable {
     for (bus, device) in devices.enumerated() {
       switch device?.serve(before: limit) {
       case .sent(let queue, let cycle)?:
-        sentTransfer(queue, at: cycle, bus: bus, isAnswered: false)
+        if let device { sentTransfer(queue, at: cycle, to: device, bus: bus) }
         return true
       case .answered(let queue, let cycle)?:
         let transfer = queues[queue].unanswered.removeFirst()
@@ -189,7 +191,7 @@ public struct TimingRun: ~Copyable {
       // Up to and with the cycle in which the next bus has a burst.
       let until = second.map { min($0 + 1, limit ?? $0 + 1) } ?? limit
       if let done = buses[first].serve(before: until) {
-        let transfer = sentTransfer(done.queue, at: done.sent, bus: first, isAnswered: true)
+        let transfer = sentTransfer(done)
         answeredTransfer(done.queue, transfer, at: done.answered)
         return true
       }
@@ -338,6 +340,7 @@ public struct TimingRun: ~Copyable {
     }
     accounting.completed(layer: layer, at: writtenAt)
     if cost.duration > 0 { record(.complete, queue, at: writtenAt) }
+    if cost.occupancy >= 0 { occupancies.begin(cost.occupancy, on: queue, at: time, until: writtenAt) }
     queues[queue].busyLayer = layer
     queues[queue].busyUntil = max(queues[queue].busyUntil, writtenAt)
     queues[queue].acceptsAt = nextAccept
@@ -362,6 +365,7 @@ public struct TimingRun: ~Copyable {
         }
       var cost = CommandTiming.Cost(
         duration: timing.duration, nextIssue: timing.nextIssue, reads: [timing.readA, timing.readB, timing.readB])
+      cost.occupancy = occupancies.add(array.occupancy(extents, tile.format))
       for action in array.actions(extents, tile.format, accumulate) {
         cost.actions.append((actionID(action.name), action.count))
       }
@@ -449,6 +453,13 @@ public struct TimingRun: ~Copyable {
         for stall in activity.stalls { activities[queue].add(stall.cause, stall.cycles) }
       }
     }
+    let stretches = intervals.map { $0.start..<$0.end }
+    for queue in activities.indices where occupancies.multipliers[queue] > 0 {
+      for (index, occupancy) in occupancies.occupancies(of: queue, in: stretches).enumerated() {
+        layers[index].activities[queue].occupancy += occupancy
+        activities[queue].occupancy += occupancy
+      }
+    }
     for bus in buses {
       for burst in bus.log {
         recorded.append(TimingEvent(burst.start, .accept, burst.queue, 1))
@@ -458,6 +469,7 @@ public struct TimingRun: ~Copyable {
     return TimingResult(
       cycles: accounting.end, queueNames: program.queues.map(\.name), layers: layers, activities: activities,
       actions: totals.map { ActionCount(actionNames[$0.key], $0.value) }.sorted { $0.name < $1.name },
-      commands: commands, slices: options.trace ? accounting.slices : [], events: recorded.canonical)
+      commands: commands, multipliers: occupancies.multipliers, slices: options.trace ? accounting.slices : [],
+      events: recorded.canonical)
   }
 }
