@@ -46,8 +46,10 @@ public struct Explanation: Codable, Sendable, Equatable {
   /// The engine that the parts speak of.
   public var engine: String
   public var parts: [Part]
-  /// The array's way from its peak to what it achieved, in PE-cycles; nil where the engine is no array.
+  /// The array's way from its peak to what it achieved, in PE-cycles; nil without an array.
   public var waterfall: [RunReport.WaterfallStep]?
+  /// The array that `waterfall` speaks of.
+  public var array: String?
   /// Layers of the run that take the most cycles, or nothing when one layer is explained.
   public var largest: [Part]
   /// Empty when only a report was at hand.
@@ -65,6 +67,7 @@ public struct Explanation: Codable, Sendable, Equatable {
     engine = main?.name ?? ""
     let ideal = Int((report.utilization * Double(report.cycles)).rounded())
     waterfall = report.waterfall.flatMap { $0.isEmpty ? nil : $0 }
+    array = waterfall == nil ? nil : report.stalledEngine
     parts = Explanation.parts(
       waterfall, cycles: report.cycles, ideal: ideal, busy: main?.busy ?? 0, stalls: report.stalls, engine: engine,
       ofArray: ideal > 0)
@@ -82,9 +85,11 @@ public struct Explanation: Codable, Sendable, Equatable {
     engine = layer.engine
     let ideal = Int((layer.utilization * Double(layer.cycles)).rounded())
     let isArray = layer.macs > 0 && layer.engine == Explanation.array(of: report)?.name
-    waterfall = isArray ? layer.waterfall.flatMap { $0.isEmpty ? nil : $0 } : nil
+    waterfall = layer.waterfall.flatMap { $0.isEmpty ? nil : $0 }
+    array = waterfall == nil ? nil : report.stalledEngine
     parts = Explanation.parts(
-      waterfall, cycles: layer.cycles, ideal: min(ideal, layer.busy), busy: layer.busy, stalls: layer.stalls,
+      isArray ? waterfall : nil, cycles: layer.cycles, ideal: min(ideal, layer.busy), busy: layer.busy,
+      stalls: layer.stalls,
       engine: layer.engine, ofArray: isArray)
     largest = []
   }
@@ -127,7 +132,7 @@ public struct Explanation: Codable, Sendable, Equatable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case schema, model, chip, layer, cycles, engine, parts, waterfall, largest
+    case schema, model, chip, layer, cycles, engine, parts, waterfall, array, largest
     case whatIfs = "what_ifs"
   }
 
@@ -145,7 +150,7 @@ public struct Explanation: Codable, Sendable, Equatable {
       let lost = waterfall.filter { $0.name != "peak" && $0.name != "achieved" }
       let largest = lost.sorted { ($1.peCycles, $0.name) < ($0.peCycles, $1.name) }.prefix(4)
       text +=
-        "of the peak of \(engine): \(Format.percent(achieved.share)) achieved; lost "
+        "of the peak of \(array ?? engine): \(Format.percent(achieved.share)) achieved; lost "
         + largest.map { "\(Format.percent($0.share)) \($0.name)" }.joined(separator: ", ") + "\n"
     }
     guard !whatIfs.isEmpty else { return text }
