@@ -135,6 +135,7 @@ public final class ArrayEngine: Sendable {
   public typealias Capability = @Sendable (ContractionFormat) -> ArrayCapability
   public typealias Granules = @Sendable (ContractionFormat) -> TileExtents
   public typealias Timing = @Sendable (TileExtents, ContractionFormat) -> TileTiming
+  public typealias Occupancy = @Sendable (TileExtents, ContractionFormat) -> TileOccupancy
   public typealias Mapping = @Sendable (ContractionFormat, TileExpr) -> ArrayMapping
   public typealias Traffic = @Sendable (TileExtents, ContractionFormat) -> EdgeTraffic
   public typealias Function = @Sendable (TileExtents, ContractionFormat, ArrayOperands, _ accumulate: Bool) -> Void
@@ -145,6 +146,8 @@ public final class ArrayEngine: Sendable {
   public let family: String
   public let rows: Int
   public let columns: Int
+  /// Multipliers: rows x columns, times those of a PE.
+  public let multipliers: Int
   /// Multiply-accumulates of real (kept) weights a cycle at full use.
   public let peakMACs: @Sendable (ContractionFormat) -> Double
   /// The configuration in one line, as in `systolic 16x16 ws overlapped`.
@@ -157,6 +160,9 @@ public final class ArrayEngine: Sendable {
   /// Closed form of one command of any number of folds. The same for both accumulation modes.
   /// **Precondition** `capability` said yes and the extents respect the pattern.
   public let timing: Timing
+  /// What the multipliers do in the duration of one command.
+  /// **Precondition** as of `timing`.
+  public let occupancy: Occupancy
   /// Planning cost of one command; derived apart from `timing`, equal to it at every point (tested).
   public let mapping: Mapping
   /// Closed form of what crosses the array's edges in one command.
@@ -169,20 +175,22 @@ public final class ArrayEngine: Sendable {
   public let stepper: Stepper
 
   public init(
-    family: String, rows: Int, columns: Int, summary: String,
+    family: String, rows: Int, columns: Int, multipliers: Int? = nil, summary: String,
     peakMACs: @escaping @Sendable (ContractionFormat) -> Double,
     capability: @escaping Capability, granules: @escaping Granules, timing: @escaping Timing,
-    mapping: @escaping Mapping, traffic: @escaping Traffic,
+    occupancy: @escaping Occupancy, mapping: @escaping Mapping, traffic: @escaping Traffic,
     function: @escaping Function, actions: @escaping Actions, stepper: @escaping Stepper
   ) {
     self.family = family
     self.rows = rows
     self.columns = columns
+    self.multipliers = multipliers ?? rows * columns
     self.summary = summary
     self.peakMACs = peakMACs
     self.capability = capability
     self.granules = granules
     self.timing = timing
+    self.occupancy = occupancy
     self.mapping = mapping
     self.traffic = traffic
     self.function = function

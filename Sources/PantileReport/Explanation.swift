@@ -1,10 +1,13 @@
+import PantileEngines
+
 /// Where the cycles of a run, or of one layer, went, from what the array could do at its peak down to what it took.
 ///
-/// The parts add up to `cycles`: the work at full use, what the engine was busy beyond it, and each cause of its waiting.
+/// The parts add up to `cycles`: the work at full use, each loss inside the array's busy time, and each cause of its waiting. Of
+/// reports without a waterfall, and of engines that are no array, busy time is one part.
 public struct Explanation: Codable, Sendable, Equatable {
   /// One step of the waterfall.
   public struct Part: Codable, Sendable, Equatable {
-    /// `peak`, `busy`, or the cause of a stall: `data from dma0`.
+    /// `achieved`, `busy`, a loss or the cause of a stall: `load`, `row-miss`.
     public var name: String
     /// In words of this page.
     public var meaning: String
@@ -43,6 +46,10 @@ public struct Explanation: Codable, Sendable, Equatable {
   /// The engine that the parts speak of.
   public var engine: String
   public var parts: [Part]
+  /// The array's way from its peak to what it achieved, in PE-cycles; nil without an array.
+  public var waterfall: [RunReport.WaterfallStep]?
+  /// The array that `waterfall` speaks of.
+  public var array: String?
   /// Layers of the run that take the most cycles, or nothing when one layer is explained.
   public var largest: [Part]
   /// Empty when only a report was at hand.
@@ -59,8 +66,11 @@ public struct Explanation: Codable, Sendable, Equatable {
     let main = Explanation.array(of: report)
     engine = main?.name ?? ""
     let ideal = Int((report.utilization * Double(report.cycles)).rounded())
+    waterfall = report.waterfall.flatMap { $0.isEmpty ? nil : $0 }
+    array = waterfall == nil ? nil : report.stalledEngine
     parts = Explanation.parts(
-      ideal: ideal, busy: main?.busy ?? 0, stalls: report.stalls, engine: engine, ofArray: ideal > 0)
+      waterfall, cycles: report.cycles, ideal: ideal, busy: main?.busy ?? 0, stalls: report.stalls, engine: engine,
+      ofArray: ideal > 0)
     largest = report.layers.sorted { ($1.cycles, $0.start) < ($0.cycles, $1.start) }.prefix(count).map {
       Part(name: $0.name, meaning: "\($0.kind), limited by \($0.limit)", cycles: $0.cycles)
     }
@@ -74,9 +84,13 @@ public struct Explanation: Codable, Sendable, Equatable {
     cycles = layer.cycles
     engine = layer.engine
     let ideal = Int((layer.utilization * Double(layer.cycles)).rounded())
+    let isArray = layer.macs > 0 && layer.engine == Explanation.array(of: report)?.name
+    waterfall = layer.waterfall.flatMap { $0.isEmpty ? nil : $0 }
+    array = waterfall == nil ? nil : report.stalledEngine
     parts = Explanation.parts(
-      ideal: min(ideal, layer.busy), busy: layer.busy, stalls: layer.stalls, engine: layer.engine,
-      ofArray: layer.macs > 0 && layer.engine == Explanation.array(of: report)?.name)
+      isArray ? waterfall : nil, cycles: layer.cycles, ideal: min(ideal, layer.busy), busy: layer.busy,
+      stalls: layer.stalls,
+      engine: layer.engine, ofArray: isArray)
     largest = []
   }
 
@@ -86,9 +100,17 @@ public struct Explanation: Codable, Sendable, Equatable {
   }
 
   private static func parts(
-    ideal: Int, busy: Int, stalls: NamedAmounts<Int>, engine: String, ofArray: Bool
+    _ waterfall: [RunReport.WaterfallStep]?, cycles: Int, ideal: Int, busy: Int, stalls: NamedAmounts<Int>,
+    engine: String, ofArray: Bool
   ) -> [Part] {
     var parts: [Part] = []
+    if let steps = waterfall?.filter({ $0.name != "peak" }), !steps.isEmpty {
+      // PE-cycles as cycles of the whole array: the rounding of one part is made good by another.
+      let shares = Shares.split(cycles, over: steps.map(\.peCycles))
+      parts = zip(steps, shares).map { Part(name: $0.name, meaning: $0.meaning(of: engine), cycles: $1) }
+      return [parts[parts.count - 1]]
+        + parts.dropLast().sorted { ($1.cycles, $0.name) < ($0.cycles, $1.name) }
+    }
     if ofArray {
       parts.append(Part(name: "peak", meaning: "the multiplications at full use of the array", cycles: ideal))
       parts.append(
@@ -105,19 +127,12 @@ public struct Explanation: Codable, Sendable, Equatable {
   }
 
   private static func meaning(of cause: String, _ engine: String) -> String {
-    switch cause {
-    case "data": return "\(engine) waits for operands"
-    case "space": return "\(engine) waits for a free buffer"
-    case "order": return "\(engine) waits for the layer before"
-    case "bank": return "\(engine) waits for a scratchpad bank that another engine owns"
-    case "dram": return "\(engine) waits for the DRAM"
-    case "no-work": return "the layer has nothing (more) for \(engine)"
-    default: return "\(engine) waits"
-    }
+    // Of reports that were written before the DRAM's causes were told apart.
+    cause == "dram" ? "\(engine) waits for the DRAM" : Waterfall.meaning(of: cause, engine)
   }
 
   enum CodingKeys: String, CodingKey {
-    case schema, model, chip, layer, cycles, engine, parts, largest
+    case schema, model, chip, layer, cycles, engine, parts, waterfall, array, largest
     case whatIfs = "what_ifs"
   }
 
@@ -126,8 +141,17 @@ public struct Explanation: Codable, Sendable, Equatable {
     var text = "\(layer.map { "layer '\($0)' of " } ?? "")\(model) on \(chip): \(Format.grouped(cycles)) cycles\n\n"
     text += table("where they went", parts)
     if !largest.isEmpty { text += "\n" + table("largest layers", largest) }
-    if let binding = parts.filter({ $0.name != "peak" }).max(by: { $0.cycles < $1.cycles }), cycles > 0 {
+    if let binding = parts.filter({ $0.name != "peak" && $0.name != "achieved" }).max(by: { $0.cycles < $1.cycles }),
+      cycles > 0
+    {
       text += "\nbinds: \(binding.meaning) (\(Format.percent(Double(binding.cycles) / Double(cycles))))\n"
+    }
+    if let waterfall, let achieved = waterfall.last {
+      let lost = waterfall.filter { $0.name != "peak" && $0.name != "achieved" }
+      let largest = lost.sorted { ($1.peCycles, $0.name) < ($0.peCycles, $1.name) }.prefix(4)
+      text +=
+        "of the peak of \(array ?? engine): \(Format.percent(achieved.share)) achieved; lost "
+        + largest.map { "\(Format.percent($0.share)) \($0.name)" }.joined(separator: ", ") + "\n"
     }
     guard !whatIfs.isEmpty else { return text }
     var table = TextTable([("what if", .left), ("cycles", .right), ("change", .right)])

@@ -47,6 +47,14 @@ extension RunReport {
       timing.layers.count == program.layers.count,
       "a run of \(timing.layers.count) layers is not of '\(program.name)' with \(program.layers.count)")
     let engineNames = timing.queueNames.map { String($0.split(separator: ".").last ?? Substring($0)) }
+    // The array is the engine whose queue runs contractions; without one, the engine that was busy longest speaks.
+    let arrayIndex =
+      engineNames.indices.first { index in
+        program.queues.contains { $0.engine == engineNames[index] && !$0.body.contractions.isEmpty }
+      }
+      ?? timing.activities.indices.max { a, b in (timing.activities[a].busy, -a) < (timing.activities[b].busy, -b) }
+    let copying = program.queues.map(\.copies)
+    var losses = NamedAmounts<Int>()
     var rollup = EnergyRollup(chip: chip)
     var components = NamedAmounts<Double>()
     var bytes = NamedAmounts<Int>()
@@ -64,24 +72,25 @@ extension RunReport {
         (timed.activities[a].busy, -a) < (timed.activities[b].busy, -b)
       }
       let activity = main.map { timed.activities[$0] }
+      let lost =
+        arrayIndex.map {
+          Waterfall.amounts(
+            timed.activities[$0], multipliers: timing.multipliers[$0], activities: timed.activities, copying: copying)
+        } ?? NamedAmounts()
+      losses.add(lost)
       layers.append(
         Layer(
           name: layer.name, nodes: layer.nodes, kind: layer.kind, engine: main.map { engineNames[$0] } ?? "",
           start: timed.start, cycles: timed.cycles, macs: layer.macs,
           utilization: peak > 0 && timed.cycles > 0 ? Double(layer.macs) / peak / Double(timed.cycles) : 0,
           busy: activity?.busy ?? 0, stalls: activity.map(RunReport.stalls) ?? NamedAmounts(),
+          waterfall: Waterfall.steps(lost),
           limit: main.map { RunReport.limit(timed.activities[$0], of: engineNames[$0], engineNames) } ?? "",
           bytes: layerBytes, energy: .init(totalPicojoules: energy.total, components: energy), commands: timed.commands)
       )
       components.add(energy)
       bytes.add(layerBytes)
     }
-    // The array is the engine whose queue runs contractions; without one, the engine that was busy longest speaks.
-    let arrayIndex =
-      engineNames.indices.first { index in
-        program.queues.contains { $0.engine == engineNames[index] && !$0.body.contractions.isEmpty }
-      }
-      ?? timing.activities.indices.max { a, b in (timing.activities[a].busy, -a) < (timing.activities[b].busy, -b) }
     let macs = program.layers.reduce(0) { $0 + $1.macs }
     let main = arrayIndex.map { timing.activities[$0] }
     self.init(
@@ -90,6 +99,7 @@ extension RunReport {
       seconds: Double(timing.cycles) / chip.clock.value, macs: macs,
       utilization: timing.cycles > 0 ? idealCycles / Double(timing.cycles) : 0,
       stalls: main.map(RunReport.stalls) ?? NamedAmounts(), stalledEngine: arrayIndex.map { engineNames[$0] },
+      waterfall: Waterfall.steps(losses),
       energy: Energy(
         totalPicojoules: components.total, components: components, unmodelled: rollup.unmodelled,
         table: chip.energy.name, tableHash: chip.energy.hash, confidence: rollup.lowestConfidence.rawValue),
@@ -140,7 +150,21 @@ extension Program {
   }
 }
 
+extension Program.Queue {
+  /// Whether a command of it is a copy.
+  fileprivate var copies: Bool { body.copies }
+}
+
 extension [Program.Node] {
+  fileprivate var copies: Bool {
+    contains { node in
+      switch node {
+      case .command(let command): if case .copy = command.operation { true } else { false }
+      case .loop(_, let body): body.copies
+      }
+    }
+  }
+
   /// All contractions below, with their layers.
   fileprivate var contractions: [(layer: Int, tile: Contract)] {
     flatMap { node -> [(layer: Int, tile: Contract)] in

@@ -1,18 +1,21 @@
 extension RunReport {
-  /// One line a layer with exact numbers; stalls, bytes and energy have a column for each name that any layer has.
+  /// One line a layer with exact numbers; stalls, steps of the waterfall, bytes and energy have a column for each name that any layer has.
   public func layersCSV() -> String {
     func names(_ pick: (Layer) -> [String]) -> [String] { Array(Set(layers.flatMap(pick))).sorted() }
     let stallNames = names { $0.stalls.items.map(\.name) }
+    let stepNames = names { ($0.waterfall ?? []).map(\.name) }
     let byteNames = names { $0.bytes.items.map(\.name) }
     let componentNames = names { $0.energy.components.items.map(\.name) }
     var header = ["layer", "kind", "nodes", "engine", "start", "cycles", "busy", "macs", "utilization", "limit"]
-    header += stallNames.map { "stall_\($0)" } + byteNames.map { "\($0)_bytes" }
+    header += stallNames.map { "stall_\($0)" } + stepNames.map { "pe_cycles_\($0)" }
+    header += byteNames.map { "\($0)_bytes" }
     header += ["energy_pj"] + componentNames.map { "energy_\($0)_pj" }
     var text = CSV.line(header)
     for layer in layers {
       var cells = [layer.name, layer.kind, layer.nodes.joined(separator: " "), layer.engine, "\(layer.start)"]
       cells += ["\(layer.cycles)", "\(layer.busy)", "\(layer.macs)", "\(layer.utilization)", layer.limit]
       cells += stallNames.map { "\(layer.stalls[$0])" }
+      cells += stepNames.map { name in "\(layer.waterfall?.first { $0.name == name }?.peCycles ?? 0)" }
       cells += byteNames.map { "\(layer.bytes[$0])" }
       cells += ["\(layer.energy.totalPicojoules)"] + componentNames.map { "\(layer.energy.components[$0])" }
       text += CSV.line(cells)

@@ -3,10 +3,15 @@ extension RunReport {
   public func html() -> String {
     var body = "<h1>\(HTML.escaped(model)) <small>on \(HTML.escaped(chip))</small></h1>\n"
     body += tiles()
-    body += section(
-      "Where the array's cycles go",
-      "All cycles of the run, from the array's point of view. Useful MACs are those of the network; the rest of its busy "
-        + "time fills, drains or pads.", waterfall().svg)
+    if let waterfall, !waterfall.isEmpty {
+      body += section(
+        "From the array's peak to what it achieved",
+        "Every multiplier in every cycle of the run, less what each cause takes. Waits for operands are split over what their DMA "
+          + "engine did in the layer, by share; all else is exact.", waterfallBars(waterfall).svg)
+      body += section(
+        "The array's peak by layer", "The same for the stretch of each layer, as shares of its peak.",
+        layerWaterfallBars().svg)
+    }
     body += section(
       "Cycles by layer", "For each layer the engine that was busy longest: busy, then its idle cycles by cause.",
       layerBars().svg)
@@ -65,36 +70,41 @@ extension RunReport {
     return "<div class=\"tiles\">\n\(items.joined())</div>\n"
   }
 
-  /// Full time, then what each cause takes away, down to the useful share: every row starts where the last one ended.
-  private func waterfall() -> StackedBars {
+  /// The whole peak, then what each cause takes away, down to what is achieved: every row ends where the last one began.
+  private func waterfallBars(_ steps: [WaterfallStep]) -> StackedBars {
+    let engine = stalledEngine ?? "the array"
+    var left = 1.0
     var rows: [StackedBars.Row] = []
-    let total = Double(cycles)
-    func share(_ amount: Double) -> String { total > 0 ? Format.percent(amount / total) : "0.0 %" }
-    var left = total
-    let busy = Double(cycles - stalls.total)
-    let useful = min(utilization * total, busy)
-    func add(_ label: String, _ name: String, _ amount: Double) {
-      left -= amount
-      rows.append(
-        .init(
-          label: label,
-          segments: [
-            .init(name: "", amount: max(0, left), detail: ""),
-            .init(name: name, amount: amount, detail: "\(Format.grouped(Int(amount))) cycles"),
-          ], note: "−\(share(amount))"))
+    for step in steps {
+      let isLoss = step.name != "peak" && step.name != "achieved"
+      if isLoss { left -= step.share }
+      let detail = "\(Format.grouped(step.peCycles)) PE-cycles: \(step.meaning(of: engine))"
+      var segments = [StackedBars.Segment(name: step.name, amount: step.share, detail: detail)]
+      if isLoss { segments.insert(.init(name: "", amount: max(0, left), detail: ""), at: 0) }
+      rows.append(.init(label: step.name, segments: segments, note: (isLoss ? "−" : "") + Format.percent(step.share)))
     }
-    for stall in stalls.descending where stall.amount > 0 { add(stall.name, stall.name, Double(stall.amount)) }
-    add("fill, drain, tile edges", "fill, drain and tile edges", max(0, busy - useful))
-    rows.append(
-      .init(
-        label: "useful MACs",
-        segments: [.init(name: "useful MACs", amount: useful, detail: "\(Format.grouped(Int(useful))) cycles")],
-        note: share(useful)))
-    var colours = Palette.forStalls(stalls.items.map(\.name)).filter { $0.name != "busy" }
-    colours.append((name: "", colour: "#ffffff00"))
-    var chart = StackedBars(rows: rows, maximum: total, colours: colours)
-    chart.colours = colours.filter { colour in rows.contains { $0.segments.contains { $0.name == colour.name } } }
+    var chart = StackedBars(rows: rows, maximum: 1, colours: Palette.forStalls(steps.map(\.name)))
+    // Each row has its name beside it.
+    chart.colours.append((name: "", colour: "#ffffff00"))
+    chart.hasLegend = false
     return chart
+  }
+
+  private func layerWaterfallBars() -> StackedBars {
+    let order = ["achieved"] + Waterfall.losses.map(\.name).reversed()
+    let colours = Palette.forStalls(order)
+    let rows = layers.compactMap { layer -> StackedBars.Row? in
+      guard let steps = layer.waterfall, let last = steps.last else { return nil }
+      let sorted = order.compactMap { name in steps.first { $0.name == name } }
+      return StackedBars.Row(
+        label: layer.name,
+        segments: sorted.map {
+          .init(
+            name: $0.name, amount: $0.share,
+            detail: "\(Format.percent($0.share)), \(Format.grouped($0.peCycles)) PE-cycles")
+        }, note: Format.percent(last.share))
+    }
+    return StackedBars(rows: rows, maximum: 1, colours: order.compactMap { name in colours.first { $0.name == name } })
   }
 
   private func layerBars() -> StackedBars {

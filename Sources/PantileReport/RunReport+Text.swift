@@ -1,6 +1,10 @@
 extension RunReport {
-  /// The report for a terminal of 100 columns: a summary, one row a layer, then what the energy figure leaves out.
-  public func text() -> String { summaryText() + "\n" + layerTable() + "\n" + footnote() }
+  /// The report for a terminal of 100 columns: a summary, the array's way from its peak to what it achieved, one row a layer, then what
+  /// the energy figure leaves out.
+  public func text() -> String {
+    let steps = waterfallTable()
+    return summaryText() + "\n" + (steps.isEmpty ? "" : steps + "\n") + layerTable() + "\n" + footnote()
+  }
 
   /// The lines above the layer table.
   public func summaryText() -> String {
@@ -37,6 +41,17 @@ extension RunReport {
           + (details.isEmpty ? "" : "  \(details.joined(separator: ", "))"))
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func waterfallTable() -> String {
+    guard let waterfall, !waterfall.isEmpty else { return "" }
+    var table = TextTable([("array", .left), ("PE-cycles", .right), ("share", .right), ("", .left)])
+    for step in waterfall {
+      table.add([
+        step.name, Format.count(step.peCycles), Format.percent(step.share), step.meaning(of: stalledEngine ?? "array"),
+      ])
+    }
+    return table.text
   }
 
   private func layerTable() -> String {

@@ -27,6 +27,8 @@ public struct RunReport: Codable, Sendable, Equatable {
   public var stalls: NamedAmounts<Int>
   /// The engine whose idle cycles `stalls` are; nil in reports that were written before it was said.
   public var stalledEngine: String?
+  /// From the array's peak to what it achieved; empty without an array, nil in reports that were written before there was one.
+  public var waterfall: [WaterfallStep]?
   public var energy: Energy
   /// The highest scratchpad address in use, in bytes.
   public var peakScratchpadBytes: Int
@@ -48,7 +50,7 @@ public struct RunReport: Codable, Sendable, Equatable {
   public init(
     version: String, model: String, modelHash: String, chip: String, chipHash: String, clockHertz: Double, cycles: Int,
     seconds: Double, macs: Int, utilization: Double, stalls: NamedAmounts<Int>, stalledEngine: String? = nil,
-    energy: Energy,
+    waterfall: [WaterfallStep]? = nil, energy: Energy,
     peakScratchpadBytes: Int, offchipBytes: Int, bytes: NamedAmounts<Int>, actions: NamedAmounts<Int>, commands: Int,
     engines: [Engine], layers: [Layer], plan: Plan, outputs: [Output], accuracy: Accuracy? = nil
   ) {
@@ -64,6 +66,7 @@ public struct RunReport: Codable, Sendable, Equatable {
     self.utilization = utilization
     self.stalls = stalls
     self.stalledEngine = stalledEngine
+    self.waterfall = waterfall
     self.energy = energy
     self.peakScratchpadBytes = peakScratchpadBytes
     self.offchipBytes = offchipBytes
@@ -137,6 +140,8 @@ public struct RunReport: Codable, Sendable, Equatable {
     /// Busy cycles of `engine`; with `stalls` they add up to `cycles`.
     public var busy: Int
     public var stalls: NamedAmounts<Int>
+    /// As of the run, for the layer's stretch of it.
+    public var waterfall: [WaterfallStep]?
     /// What took most cycles: the engine's own work (`array0 busy`), or the largest stall with the engine waited for
     /// (`data from dma0`).
     public var limit: String
@@ -146,8 +151,8 @@ public struct RunReport: Codable, Sendable, Equatable {
 
     public init(
       name: String, nodes: [String], kind: String, engine: String, start: Int, cycles: Int, macs: Int,
-      utilization: Double, busy: Int, stalls: NamedAmounts<Int>, limit: String, bytes: NamedAmounts<Int>,
-      energy: LayerEnergy, commands: Int
+      utilization: Double, busy: Int, stalls: NamedAmounts<Int>, waterfall: [WaterfallStep]? = nil, limit: String,
+      bytes: NamedAmounts<Int>, energy: LayerEnergy, commands: Int
     ) {
       self.name = name
       self.nodes = nodes
@@ -159,6 +164,7 @@ public struct RunReport: Codable, Sendable, Equatable {
       self.utilization = utilization
       self.busy = busy
       self.stalls = stalls
+      self.waterfall = waterfall
       self.limit = limit
       self.bytes = bytes
       self.energy = energy
@@ -278,6 +284,7 @@ public struct RunReport: Codable, Sendable, Equatable {
     case clockHertz = "clock_hz"
     case cycles, seconds, macs, utilization, stalls, energy
     case stalledEngine = "stalled_engine"
+    case waterfall
     case peakScratchpadBytes = "peak_scratchpad_bytes"
     case offchipBytes = "offchip_bytes"
     case bytes, actions, commands, engines, layers, plan, outputs, accuracy

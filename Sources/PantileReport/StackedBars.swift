@@ -19,6 +19,7 @@ struct StackedBars {
   var maximum: Double?
   /// A colour for each segment name, in legend order.
   var colours: [(name: String, colour: String)]
+  var hasLegend = true
 
   private static let labelWidth = 190.0
   private static let barWidth = 560.0
@@ -30,7 +31,7 @@ struct StackedBars {
     let used = colours.filter { colour in
       rows.contains { row in row.segments.contains { $0.name == colour.name && $0.amount > 0 } }
     }
-    let legend = legendText(used)
+    let legend = legendText(hasLegend ? used : [])
     let top = legend.height + 6
     let width = StackedBars.labelWidth + StackedBars.barWidth + StackedBars.noteWidth
     let height = top + Double(rows.count) * StackedBars.rowHeight + 4
@@ -56,6 +57,7 @@ struct StackedBars {
   }
 
   private func legendText(_ items: [(name: String, colour: String)]) -> (text: String, height: Double) {
+    guard !items.isEmpty else { return ("", 0) }
     var text = ""
     var x = StackedBars.labelWidth
     var y = 4.0
@@ -75,11 +77,15 @@ struct StackedBars {
   private func point(_ value: Double) -> String { Format.fixed(value, 2) }
 }
 
-/// Colours of the report: one for each stall cause, and a fixed order for everything else.
+/// Colours of the report: one for each stall cause and loss, and a fixed order for everything else.
 enum Palette {
   private static let stalls = [
-    ("useful MACs", "#1b6ca8"), ("busy", "#1b6ca8"), ("fill, drain and tile edges", "#9cc3de"), ("data", "#e07b39"),
-    ("space", "#d9b310"), ("order", "#8e5ea2"), ("bank", "#c0392b"), ("dram", "#6b4f3a"), ("no-work", "#d5d8dc"),
+    ("peak", "#64707d"), ("achieved", "#1b6ca8"), ("busy", "#1b6ca8"), ("load", "#3a9d5d"), ("fill", "#86c99a"),
+    ("drain", "#4db6ac"), ("adder", "#b7ddc3"), ("edge-rows", "#9cc3de"), ("edge-columns", "#6fa4cc"),
+    ("edge-depth", "#c9ddec"), ("data", "#e07b39"), ("transfer", "#f0a875"), ("space", "#d9b310"),
+    ("order", "#8e5ea2"), ("bank", "#c0392b"), ("dram", "#6b4f3a"), ("credit", "#8a6d55"), ("queue-full", "#a98b72"),
+    ("row-miss", "#6b4f3a"), ("refresh", "#4a3426"), ("turnaround", "#c4a98f"), ("bank-group", "#b08968"),
+    ("bus", "#d16ba5"), ("no-work", "#d5d8dc"),
   ]
   private static let others = [
     "#1b6ca8", "#e07b39", "#3a9d5d", "#8e5ea2", "#c0392b", "#d9b310", "#6b4f3a", "#d16ba5", "#4db6ac", "#7f8c8d",

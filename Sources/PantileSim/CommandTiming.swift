@@ -9,6 +9,8 @@ final class CommandTiming {
     var nextIssue = 0
     /// Cycles from issue to one past the last read of each operand; empty when reads end with the last write.
     var reads: [Int] = []
+    /// Of a macro tile, an index into the occupancy book; -1 of other commands.
+    var occupancy = -1
     /// Action ids and counts.
     var actions: [(action: Int, count: Int)] = []
   }

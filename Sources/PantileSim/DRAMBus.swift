@@ -12,6 +12,22 @@ package struct DRAMBus {
     var ready: Int
     /// The latest answer so far, a cycle: with latencies of their own, bursts may be answered out of order.
     var answered = 0
+    /// Scaled: its last burst has left the bus and the link by then; waits of the transfer for credits and for the bus so far.
+    var ownEnd: Int
+    var creditWait: Int
+    var busWait = 0
+  }
+
+  /// A transfer whose last burst has left the bus.
+  package struct Done {
+    package var queue: Int
+    /// The cycle after its last burst left the bus.
+    package var sent: Int
+    /// The cycle in which all its bursts are answered.
+    package var answered: Int
+    /// Whole cycles of waiting for credits, and for the bus while others held it. **Accuracy** exact, their sum rounded down.
+    package var creditCycles: Int
+    package var busCycles: Int
   }
 
   /// When each of an engine's last `outstanding` bursts is answered (scaled), as a ring: the oldest, at `head`, must be
@@ -60,7 +76,10 @@ package struct DRAMBus {
   /// A command's transfer begins; a queue has at most one.
   package mutating func start(queue: Int, bursts: Int, at cycle: Int) {
     let credit = credits[queue].answers[credits[queue].head]
-    transfers.append(Transfer(queue: queue, remaining: bursts, ready: max(cycle * scale, credit)))
+    let begin = cycle * scale
+    transfers.append(
+      Transfer(
+        queue: queue, remaining: bursts, ready: max(begin, credit), ownEnd: begin, creditWait: max(0, credit - begin)))
     transfers.sort { $0.queue < $1.queue }
   }
 
@@ -73,9 +92,7 @@ package struct DRAMBus {
 
   /// Serves bursts that start before `limit` (a cycle), until a transfer is done.
   ///
-  /// - Returns: the finished transfer: its queue, the cycle after its last burst left the bus, the cycle in which all
-  ///   its bursts are answered.
-  package mutating func serve(before limit: Int?) -> (queue: Int, sent: Int, answered: Int)? {
+  package mutating func serve(before limit: Int?) -> Done? {
     let end = limit.map { $0 * scale } ?? Int.max
     while !transfers.isEmpty {
       // The next burst starts when the bus is free and someone is ready; among the ready, round robin.
@@ -103,12 +120,20 @@ package struct DRAMBus {
       credits[queue].answers[head] = answered * scale
       let next = head + 1 == credits[queue].answers.count ? 0 : head + 1
       credits[queue].head = next
-      transfers[chosen].ready = max(start + linkSpacing[queue], credits[queue].answers[next])
+      let credit = credits[queue].answers[next]
+      transfers[chosen].busWait += start - max(transfers[chosen].ownEnd, transfers[chosen].ready)
+      transfers[chosen].ownEnd = start + max(service, linkSpacing[queue])
+      transfers[chosen].ready = max(start + linkSpacing[queue], credit)
       transfers[chosen].remaining -= 1
       if transfers[chosen].remaining == 0 {
         let done = transfers.remove(at: chosen)
-        return (done.queue, (free + scale - 1) / scale, done.answered)
+        let waits = done.creditWait + done.busWait
+        let parts = waits == 0 ? [0, 0] : Shares.split(waits / scale, over: [done.creditWait, done.busWait])
+        return Done(
+          queue: done.queue, sent: (free + scale - 1) / scale, answered: done.answered, creditCycles: parts[0],
+          busCycles: parts[1])
       }
+      transfers[chosen].creditWait += max(0, credit - transfers[chosen].ownEnd)
     }
     return nil
   }

@@ -62,6 +62,7 @@ package final class DRAMPort {
   @exclusivity(unchecked) private var lastAnswer = 0
   /// Bursts taken and not yet answered, of all engines.
   @exclusivity(unchecked) private var waiting = 0
+  @exclusivity(unchecked) private var waits: DRAMWaits
 
   /// - Parameters:
   ///   - device: behind the port.
@@ -81,6 +82,8 @@ package final class DRAMPort {
     }
     lastOffer = .allocate(capacity: device.organization.channels)
     lastOffer.initialize(repeating: -1, count: device.organization.channels)
+    waits = DRAMWaits(
+      queues: dma.count, channels: device.organization.channels, burstClocks: device.organization.burstClocks)
   }
 
   deinit {
@@ -103,6 +106,7 @@ package final class DRAMPort {
     engines[queue].notBefore = 0
     engines[queue].open.append(engines[queue].bursts.count)
     prepareNext(of: queue)
+    waits.start(queue, at: ratio.memoryClock(atOrAfter: cycle)) { memory.gaps(of: $0) }
   }
 
   /// Does what happens before `limit`, a core cycle, up to the first event.
@@ -161,6 +165,7 @@ package final class DRAMPort {
     let command = engine.pointee.answeredCommands + engine.pointee.open.count - engine.pointee.firstOpen - 1
     let request = DRAMRequest(address: next.address, isWrite: next.isWrite, tag: command * engineCount + queue)
     guard memory.offer(request, at: clock) else {
+      waits.refuse(queue, at: clock)
       // Room comes with the channel's next move, which is an event.
       delay(queue, until: max(clock, memory.nextEventTime(of: channel)) + 1)
       return nil
@@ -170,6 +175,8 @@ package final class DRAMPort {
     waiting += 1
     engine.pointee.inFlight += 1
     engine.pointee.next += 1
+    waits.take(
+      queue, channel: channel, at: clock, hasCredit: engine.pointee.inFlight < engine.pointee.outstanding)
     // An engine that came late begins a new beat of its link.
     let scale = engine.pointee.scale
     if engine.pointee.linkReady <= (clock - 1) * scale { engine.pointee.linkReady = clock * scale }
@@ -202,6 +209,7 @@ package final class DRAMPort {
     let queue = Int(answer.queue)
     waiting -= 1
     engines[queue].inFlight -= 1
+    waits.answer(queue, at: answer.time)
     // A credit that comes free cannot be used before.
     delay(queue, until: answer.time)
     let index = engines[queue].firstOpen + Int(answer.command) - engines[queue].answeredCommands
@@ -228,6 +236,11 @@ package final class DRAMPort {
   }
 
   // MARK: Counts
+
+  /// What the transfer that was just sent waited for in `cycles` core cycles, beside the `ownCycles` of its bursts.
+  func stalls(of queue: Int, cycles: Int, ownCycles: Int) -> [(kind: StallCause.Kind, cycles: Int)] {
+    waits.split(cycles, of: queue, ownClocks: ratio.memoryClock(atOrAfter: ownCycles)) { memory.gaps(of: $0) }
+  }
 
   /// Ranks of all channels.
   var rankCount: Int { memory.device.organization.ranks * memory.device.organization.channels }

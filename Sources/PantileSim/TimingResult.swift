@@ -11,10 +11,30 @@ public struct StallCause: Hashable, Comparable, Sendable {
     case order
     /// A scratchpad bank's port is owned by another engine.
     case bank
-    /// Bursts wait for the DRAM: for its bus, or for answers when all credits are out.
-    case dram
+    /// All bursts that an engine may have in flight are, and their answers are late.
+    case credit
+    /// The DRAM controller's queue has no room.
+    case queueFull
+    /// The DRAM precharges and activates rows.
+    case rowMiss
+    /// The DRAM refreshes.
+    case refresh
+    /// The DRAM's bus changes its direction or its rank.
+    case turnaround
+    /// Column commands of one bank group stand further apart than their data.
+    case bankGroup
+    /// Bursts of other engines hold the DRAM's bus.
+    case bus
     /// The layer has nothing (more) for this engine.
     case noWork
+
+    /// Whether bursts of a copy wait for the DRAM.
+    public var isMemory: Bool {
+      switch self {
+      case .credit, .queueFull, .rowMiss, .refresh, .turnaround, .bankGroup, .bus: return true
+      case .data, .space, .order, .bank, .noWork: return false
+      }
+    }
   }
 
   public var kind: Kind
@@ -30,14 +50,20 @@ public struct StallCause: Hashable, Comparable, Sendable {
     (a.kind.rawValue, a.source ?? -1) < (b.kind.rawValue, b.source ?? -1)
   }
 
-  /// The name in reports: `data`, `space`, `order`, `bank`, `dram`, `no-work`.
+  /// The name in reports: `data`, `queue-full`, `no-work`.
   public var name: String {
     switch kind {
     case .data: return "data"
     case .space: return "space"
     case .order: return "order"
     case .bank: return "bank"
-    case .dram: return "dram"
+    case .credit: return "credit"
+    case .queueFull: return "queue-full"
+    case .rowMiss: return "row-miss"
+    case .refresh: return "refresh"
+    case .turnaround: return "turnaround"
+    case .bankGroup: return "bank-group"
+    case .bus: return "bus"
     case .noWork: return "no-work"
     }
   }
@@ -50,6 +76,8 @@ public struct TimingResult: Sendable {
     public var busy = 0
     /// Cycles by cause, in the order of causes.
     public var stalls: [(cause: StallCause, cycles: Int)] = []
+    /// What an array did in its busy cycles; the parts add up to `busy` times its multipliers.
+    public var occupancy = TileOccupancy()
 
     public var total: Int { stalls.reduce(busy) { $0 + $1.cycles } }
 
@@ -64,7 +92,8 @@ public struct TimingResult: Sendable {
     }
 
     public static func == (a: Activity, b: Activity) -> Bool {
-      a.busy == b.busy && a.stalls.elementsEqual(b.stalls) { $0.cause == $1.cause && $0.cycles == $1.cycles }
+      a.busy == b.busy && a.occupancy == b.occupancy
+        && a.stalls.elementsEqual(b.stalls) { $0.cause == $1.cause && $0.cycles == $1.cycles }
     }
 
     public func hash(into hasher: inout Hasher) { hasher.combine(busy) }
@@ -104,6 +133,8 @@ public struct TimingResult: Sendable {
   /// Whole-run action counts, sorted by name.
   public var actions: [ActionCount]
   public var commands: Int
+  /// Multipliers of each queue's array; 0 where there is none.
+  public var multipliers: [Int]
   /// Busy and stalled intervals, by queue then time; empty unless a trace was asked for.
   public var slices: [Slice]
   /// What happened, in canonical order; empty unless events were asked for.

@@ -32,7 +32,7 @@ public struct TimingRun: ~Copyable {
     }
   }
 
-  private struct QueueState {
+  struct QueueState {
     var cursor: QueueCursor
     /// The engine accepts the next command from this cycle on.
     var acceptsAt = 0
@@ -55,66 +55,34 @@ public struct TimingRun: ~Copyable {
     var isDone = false
   }
 
-  private struct PendingTransfer {
-    var issue: Int
-    var layer: Int
-    var reads: UInt64
-    var writes: UInt64
-    var bursts: Int
-    var linkCycles: Int
-    var command: Int
-    /// The link has moved everything, whatever the memory does.
-    var linkEnd: Int { issue + max(1, linkCycles) }
-    /// Signals whose guards held at issue: (point is read, channel, count).
-    var signals: [(isRead: Bool, channel: Int, count: Int)]
-  }
-
-  /// What transfers count; the ids of these actions are their places in this list.
-  private enum TransferAction: String, CaseIterable {
-    case readDRAM = "dram.read_bytes"
-    case writeDRAM = "dram.write_bytes"
-    case readScratchpad = "spad.read_bytes"
-    case writeScratchpad = "spad.write_bytes"
-    case move = "dma.bytes"
-
-    var id: Int {
-      switch self {
-      case .readDRAM: return 0
-      case .writeDRAM: return 1
-      case .readScratchpad: return 2
-      case .writeScratchpad: return 3
-      case .move: return 4
-      }
-    }
-  }
-
   private let program: Program
   private let machine: Machine
   /// By queue, then as in `FlatQueue.commands`.
   private let plans: [[CommandTiming]]
-  private var queues: [QueueState]
-  private let units: [Machine.Unit]
+  var queues: [QueueState]
+  let units: [Machine.Unit]
   private var tokens: [Int]
-  private var events = EventQueue()
-  private var ports: BankPorts
-  private var buses: [DRAMBus]
+  var events = EventQueue()
+  var ports: BankPorts
+  var buses: [DRAMBus]
   /// In the place of a bus: the port of a DRAM device.
-  private let devices: [DRAMPort?]
+  let devices: [DRAMPort?]
   /// What the devices had done when the last command was sent.
-  private var deviceCounts: [DRAMCounts]
+  var deviceCounts: [DRAMCounts]
   /// DRAM index (into `buses`) by program memory; -1 for on-chip memories.
-  private let busOf: [Int]
-  private let burstOf: [Int]
+  let busOf: [Int]
+  let burstOf: [Int]
   private let scratchpad: Int?
   private let bankBytes: Int
-  private var accounting: Accounting
-  private var layers: [TimingResult.Layer]
+  var accounting: Accounting
+  private var occupancies: OccupancyBook
+  var layers: [TimingResult.Layer]
   /// By layer and action.
   private var actionCounts: [[Int]]
   private var actionNames = TransferAction.allCases.map(\.rawValue)
   private var actionIndex: [String: Int] = Dictionary(
     uniqueKeysWithValues: TransferAction.allCases.enumerated().map { ($1.rawValue, $0) })
-  private var commands = 0
+  var commands = 0
   private var jitter: SplitMix64?
   private let options: Options
   /// Called when a command of a queue issues, in issue order.
@@ -166,6 +134,7 @@ public struct TimingRun: ~Copyable {
     burstOf = program.memories.map { memory in machine.memories.first { $0.name == memory.name }?.burst ?? 64 }
     scratchpad = program.memories.firstIndex { $0.kind == .scratchpad }
     bankBytes = scratchpad.map { max(1, program.memories[$0].bytes / program.memories[$0].banks) } ?? 1
+    occupancies = OccupancyBook(units: units)
     accounting = Accounting(queues: program.queues.count, layers: program.layers.count, trace: options.trace)
     layers = program.layers.map { _ in TimingResult.Layer(start: 0, end: 0, activities: [], actions: []) }
     actionCounts = program.layers.map { _ in [] }
@@ -197,7 +166,7 @@ public struct TimingRun: ~Copyable {
     for (bus, device) in devices.enumerated() {
       switch device?.serve(before: limit) {
       case .sent(let queue, let cycle)?:
-        sentTransfer(queue, at: cycle, bus: bus, isAnswered: false)
+        if let device { sentTransfer(queue, at: cycle, to: device, bus: bus) }
         return true
       case .answered(let queue, let cycle)?:
         let transfer = queues[queue].unanswered.removeFirst()
@@ -222,7 +191,7 @@ public struct TimingRun: ~Copyable {
       // Up to and with the cycle in which the next bus has a burst.
       let until = second.map { min($0 + 1, limit ?? $0 + 1) } ?? limit
       if let done = buses[first].serve(before: until) {
-        let transfer = sentTransfer(done.queue, at: done.sent, bus: first, isAnswered: true)
+        let transfer = sentTransfer(done)
         answeredTransfer(done.queue, transfer, at: done.answered)
         return true
       }
@@ -245,7 +214,7 @@ public struct TimingRun: ~Copyable {
     }
   }
 
-  private mutating func record(
+  mutating func record(
     _ kind: TimingEvent.Kind, _ a: Int, _ b: Int = 0, mask: UInt64 = 0, at cycle: Int
   ) {
     if options.events { recorded.append(TimingEvent(cycle, kind, a, b, mask: mask)) }
@@ -323,7 +292,7 @@ public struct TimingRun: ~Copyable {
     return (reads, BankPorts.mask(write.touched(at: loops)?.range, bankBytes: bankBytes))
   }
 
-  private mutating func stretch() -> Int {
+  mutating func stretch() -> Int {
     guard jitter != nil else { return 0 }
     return jitter!.next(below: 40)  // checked in the line above
   }
@@ -371,6 +340,7 @@ public struct TimingRun: ~Copyable {
     }
     accounting.completed(layer: layer, at: writtenAt)
     if cost.duration > 0 { record(.complete, queue, at: writtenAt) }
+    if cost.occupancy >= 0 { occupancies.begin(cost.occupancy, on: queue, at: time, until: writtenAt) }
     queues[queue].busyLayer = layer
     queues[queue].busyUntil = max(queues[queue].busyUntil, writtenAt)
     queues[queue].acceptsAt = nextAccept
@@ -395,6 +365,7 @@ public struct TimingRun: ~Copyable {
         }
       var cost = CommandTiming.Cost(
         duration: timing.duration, nextIssue: timing.nextIssue, reads: [timing.readA, timing.readB, timing.readB])
+      cost.occupancy = occupancies.add(array.occupancy(extents, tile.format))
       for action in array.actions(extents, tile.format, accumulate) {
         cost.actions.append((actionID(action.name), action.count))
       }
@@ -410,116 +381,6 @@ public struct TimingRun: ~Copyable {
         duration: duration, nextIssue: duration, actions: actions(of: map, at: loops, prefix: "vector"))
     default: preconditionFailure("command on the wrong engine; Machine.check proves it")
     }
-  }
-
-  // MARK: DMA
-
-  private mutating func startCopy(
-    _ queue: Int, _ plan: CommandPlan, _ copy: Copy, _ options: DMAOptions, _ loops: LoopState,
-    _ masks: (reads: UInt64, writes: UInt64), at time: Int
-  ) {
-    let command = plan.command
-    let layer = command.layer.offset
-    let bytes = plan.reads[0].elementCount(at: loops) * copy.source.elementBits / 8
-    var bursts = 0
-    var bus = -1
-    if busOf[copy.source.memory.offset] >= 0 {
-      bus = busOf[copy.source.memory.offset]
-      let burst = burstOf[copy.source.memory.offset]
-      let count = plan.reads[0].burstCount(at: loops, burst: burst) { $0.bursts(of: burst).count }
-      bursts += count
-      layers[layer].offchipReadBytes += count * burst
-      self.count(TransferAction.readDRAM.id, count * burst, layer)
-    } else {
-      self.count(TransferAction.readScratchpad.id, bytes, layer)
-    }
-    if busOf[copy.destination.memory.offset] >= 0, let write = plan.write {
-      bus = busOf[copy.destination.memory.offset]
-      let burst = burstOf[copy.destination.memory.offset]
-      let count = write.burstCount(at: loops, burst: burst) { $0.bursts(of: burst).count }
-      bursts += count
-      layers[layer].offchipWriteBytes += count * burst
-      self.count(TransferAction.writeDRAM.id, count * burst, layer)
-    } else {
-      self.count(TransferAction.writeScratchpad.id, bytes, layer)
-    }
-    self.count(TransferAction.move.id, bytes, layer)
-    var signals: [(isRead: Bool, channel: Int, count: Int)] = []
-    for signal in command.signals where signal.guards.hold(at: loops) {
-      signals.append((signal.point != .written, signal.channel.offset, signal.count))
-    }
-    ports.take(reads: masks.reads, writes: masks.writes, for: queue)
-    queues[queue].transfer = PendingTransfer(
-      issue: time, layer: layer, reads: masks.reads, writes: masks.writes, bursts: bursts,
-      linkCycles: (bytes + options.linkBytes - 1) / options.linkBytes, command: commands, signals: signals)
-    if bursts == 0 {
-      let transfer = sentTransfer(queue, at: time, bus: -1, isAnswered: true)
-      answeredTransfer(queue, transfer, at: time)
-    } else if let device = devices[bus] {
-      device.start(queue: queue, at: time) { list in
-        for (access, isWrite) in [(plan.reads[0], false), (plan.write, true)] {
-          guard let access, busOf[access.generator.memory.offset] >= 0 else { continue }
-          let burst = burstOf[access.generator.memory.offset]
-          access.resolved(at: loops).forEachBurst(of: burst) {
-            list.append(DRAMTraceEntry($0 * burst, isWrite: isWrite))
-          }
-        }
-      }
-    } else {
-      buses[bus].start(queue: queue, bursts: bursts, at: time)
-    }
-  }
-
-  /// The last burst of a command has gone: the next command may begin, and what was read is free.
-  @discardableResult
-  private mutating func sentTransfer(_ queue: Int, at cycle: Int, bus: Int, isAnswered: Bool) -> PendingTransfer {
-    guard let transfer = queues[queue].transfer else { preconditionFailure("no transfer on queue \(queue)") }
-    queues[queue].transfer = nil
-    let sent = max(cycle, transfer.linkEnd)
-    if transfer.reads != 0 { events.add(.release, at: sent, queue, 0, mask: transfer.reads) }
-    for signal in transfer.signals where signal.isRead { events.add(.token, at: sent, signal.count, signal.channel) }
-    // Busy while its own bursts (or its link) move; the rest of the time the DRAM is served to others or answers late.
-    let length = sent - transfer.issue
-    let own = min(length, max(transfer.linkCycles, bus >= 0 ? buses[bus].ownCycles(transfer.bursts) : 0, 1))
-    let from = queues[queue].accountedUntil
-    accounting.add(queue: queue, from: from, to: from + own, cause: nil, layer: transfer.layer)
-    accounting.add(queue: queue, from: from + own, to: sent, cause: StallCause(.dram), layer: transfer.layer)
-    queues[queue].accountedUntil = sent
-    queues[queue].busyUntil = sent
-    queues[queue].busyLayer = transfer.layer
-    queues[queue].acceptsAt = sent
-    events.add(.wake, at: sent, queue)
-    if !isAnswered { queues[queue].unanswered.append(transfer) }
-    if bus >= 0, let device = devices[bus] { count(device, bus, upTo: transfer.layer) }
-    return transfer
-  }
-
-  /// All bursts of a command are done: what it wrote is visible.
-  private mutating func answeredTransfer(_ queue: Int, _ transfer: PendingTransfer, at cycle: Int) {
-    let answered = max(max(cycle, transfer.linkEnd) + stretch(), queues[queue].lastAnswered)
-    queues[queue].lastAnswered = answered
-    if transfer.writes != 0 { events.add(.release, at: answered, queue, 1, mask: transfer.writes) }
-    for signal in transfer.signals where !signal.isRead {
-      events.add(.token, at: answered, signal.count, signal.channel)
-    }
-    accounting.completed(layer: transfer.layer, at: answered)
-    record(.complete, queue, at: answered)
-  }
-
-  /// Charges what a device did since the last time to a layer.
-  private mutating func count(_ device: DRAMPort, _ bus: Int, upTo layer: Int) {
-    let now = device.counts
-    let before = deviceCounts[bus]
-    for (name, number) in [
-      ("dram.activate", now.activates - before.activates), ("dram.read_burst", now.reads - before.reads),
-      ("dram.write_burst", now.writes - before.writes),
-      ("dram.row_hit", now.readHits + now.writeHits - before.readHits - before.writeHits),
-      ("dram.refresh", now.refreshes - before.refreshes),
-      ("dram.refresh_bank", now.bankRefreshes - before.bankRefreshes),
-    ] where number != 0 {
-      count(actionID(name), number, layer)
-    }
-    deviceCounts[bus] = now
   }
 
   // MARK: Counting
@@ -544,14 +405,14 @@ public struct TimingRun: ~Copyable {
     return actions
   }
 
-  private mutating func actionID(_ name: String) -> Int {
+  mutating func actionID(_ name: String) -> Int {
     if let known = actionIndex[name] { return known }
     actionNames.append(name)
     actionIndex[name] = actionNames.count - 1
     return actionNames.count - 1
   }
 
-  private mutating func count(_ action: Int, _ number: Int, _ layer: Int) {
+  mutating func count(_ action: Int, _ number: Int, _ layer: Int) {
     while actionCounts[layer].count <= action { actionCounts[layer].append(0) }
     actionCounts[layer][action] += number
   }
@@ -592,6 +453,13 @@ public struct TimingRun: ~Copyable {
         for stall in activity.stalls { activities[queue].add(stall.cause, stall.cycles) }
       }
     }
+    let stretches = intervals.map { $0.start..<$0.end }
+    for queue in activities.indices where occupancies.multipliers[queue] > 0 {
+      for (index, occupancy) in occupancies.occupancies(of: queue, in: stretches).enumerated() {
+        layers[index].activities[queue].occupancy += occupancy
+        activities[queue].occupancy += occupancy
+      }
+    }
     for bus in buses {
       for burst in bus.log {
         recorded.append(TimingEvent(burst.start, .accept, burst.queue, 1))
@@ -601,13 +469,7 @@ public struct TimingRun: ~Copyable {
     return TimingResult(
       cycles: accounting.end, queueNames: program.queues.map(\.name), layers: layers, activities: activities,
       actions: totals.map { ActionCount(actionNames[$0.key], $0.value) }.sorted { $0.name < $1.name },
-      commands: commands, slices: options.trace ? accounting.slices : [], events: recorded.canonical)
-  }
-}
-
-extension AddressGenerator {
-  /// Elements listed at the given loop indices, padding included.
-  fileprivate func elementCount(at loops: LoopState) -> Int {
-    dims.reduce(1) { $0 * $1.count.value(at: loops) }
+      commands: commands, multipliers: occupancies.multipliers, slices: options.trace ? accounting.slices : [],
+      events: recorded.canonical)
   }
 }

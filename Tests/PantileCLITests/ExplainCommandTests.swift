@@ -28,6 +28,8 @@ struct ExplainCommandTests {
         #expect(one.parts.reduce(0) { $0 + $1.cycles } == layer.cycles, "\(layer.name)")
         #expect(one.parts.allSatisfy { $0.cycles >= 0 }, "\(layer.name)")
         #expect(one.whatIfs.isEmpty)
+        // The array's way is told of every layer, whichever engine binds it.
+        #expect(one.array == "array0" && one.waterfall == layer.waterfall, "\(layer.name)")
       }
     }
   }

@@ -22,6 +22,25 @@ struct RunReportTests {
     #expect(report.layers[1].engine == "dma0" || report.layers[1].engine == "dma1")
   }
 
+  /// From every PE in every cycle to the products of the network, for the run and for each layer.
+  @Test func waterfallAddsUp() throws {
+    let report = try SmallRun.run().report
+    func check(_ steps: [RunReport.WaterfallStep]?, cycles: Int) throws {
+      let steps = try #require(steps)
+      #expect(steps.first?.name == "peak" && steps.first?.peCycles == 64 * cycles)
+      #expect(steps.dropFirst().reduce(0) { $0 + $1.peCycles } == 64 * cycles)
+      #expect(steps.last?.name == "achieved" && steps.allSatisfy { $0.peCycles >= 0 })
+    }
+    try check(report.waterfall, cycles: report.cycles)
+    for layer in report.layers { try check(layer.waterfall, cycles: layer.cycles) }
+    #expect(report.waterfall?.last?.peCycles == 2048)
+    let lost = try #require(report.waterfall).map(\.name)
+    // Four tiles of 8x8x8, each behind its own load; the memory is of plain bandwidth.
+    #expect(
+      Set(lost).isSubset(of: ["peak", "no-work", "transfer", "credit", "bus", "load", "fill", "drain", "achieved"]))
+    #expect(lost.contains("transfer") && lost.contains("load") && lost.contains("fill"))
+  }
+
   @Test func energyIsCountsTimesTable() throws {
     let (_, _, report) = try SmallRun.run()
     let parts = report.energy.components

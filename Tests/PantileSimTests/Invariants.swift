@@ -6,7 +6,7 @@ import PantileTensor
 /// What must hold for every timing run.
 enum Invariants {
   /// Broken invariants in words; empty when all hold: layers follow one another from 0 to the end, busy + stalls fill
-  /// each layer for each queue, and layers add up to the whole.
+  /// each layer for each queue, occupancies fill the busy cycles, and layers add up to the whole.
   static func violations(of result: TimingResult, program: Program) -> [String] {
     var found: [String] = []
     var previous = 0
@@ -17,6 +17,10 @@ enum Invariants {
       previous = layer.end
       for (queue, activity) in layer.activities.enumerated() where activity.total != layer.cycles {
         found.append("layer \(index) \(result.queueNames[queue]): \(activity.total) of \(layer.cycles) cycles")
+      }
+      for (queue, activity) in layer.activities.enumerated()
+      where activity.occupancy.total != activity.busy * result.multipliers[queue] {
+        found.append("layer \(index) \(result.queueNames[queue]): \(activity.occupancy) in \(activity.busy) cycles")
       }
     }
     if !result.layers.isEmpty, previous != result.cycles {

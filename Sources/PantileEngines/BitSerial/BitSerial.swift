@@ -27,6 +27,7 @@ extension ArrayEngine {
   public static func bitSerial(_ options: BitSerialOptions) -> ArrayEngine {
     ArrayEngine(
       family: ArrayFamily.bitSerial.name, rows: options.rows, columns: options.columns,
+      multipliers: options.rows * options.columns * options.dotWidth,
       summary:
         "bitserial \(options.rows)x\(options.columns) dot \(options.dotWidth) \(options.variant.rawValue)",
       peakMACs: { format in
@@ -36,6 +37,7 @@ extension ArrayEngine {
       capability: { BitSerialCapability.capability(of: $0, options) },
       granules: { _ in TileExtents(m: options.rows, k: options.dotWidth, n: options.columns) },
       timing: { extents, format in BitSerialTiming.timing(options, extents, format) },
+      occupancy: { extents, format in BitSerialTiming.occupancy(options, extents, format) },
       mapping: { format, tile in BitSerialMapping.mapping(options, format, tile) },
       traffic: { extents, _ in BitSerialTiming.traffic(options, extents) },
       function: { extents, _, operands, accumulate in

@@ -19,6 +19,28 @@ enum BitSerialTiming {
       duration: algebra.duration, nextIssue: algebra.nextIssue, readA: lastRead, readB: lastRead)
   }
 
+  /// As of an output-stationary systolic array, with d multipliers a PE: a product takes T PE-cycles, and the last group of a reduction
+  /// may leave some of the d unused.
+  static func occupancy(
+    _ options: BitSerialOptions, _ extents: TileExtents, _ format: ContractionFormat
+  ) -> TileOccupancy {
+    let (r, c, d) = (options.rows, options.columns, options.dotWidth)
+    let terms = BitSerialOptions.terms(weightBits: format.weightBits)
+    let padded = ceilDiv(extents.k, d) * d
+    let (foldRows, foldColumns) = (ceilDiv(extents.m, r), ceilDiv(extents.n, c))
+    var result = TileOccupancy.folds(
+      count: (foldRows, foldColumns), stream: terms * padded, used: (extents.m, extents.n), size: (r, c))
+    result.work = terms * extents.macs
+    result.edgeDepth = terms * extents.m * extents.n * (padded - extents.k)
+    let stream = terms * padded / d
+    let isOverlapped = options.variant == .overlapped
+    let shown = isOverlapped ? 1 : foldRows * foldColumns
+    result.addSkew(rows: r, columns: c, times: shown, multipliers: d)
+    let wait = isOverlapped ? foldRows * foldColumns * max(0, 2 * r - 1 - stream) : 0
+    result.drain += (shown * r + wait) * (r * c * d)
+    return result
+  }
+
   /// Each fold takes ceil(K/d) groups of R·d activations and C·d weights.
   static func traffic(_ options: BitSerialOptions, _ extents: TileExtents) -> EdgeTraffic {
     let (r, c) = (options.rows, options.columns)

@@ -186,6 +186,7 @@ extension DRAMChannel {
     let slot = slots[place(bank, position)]
     let rank = bank >> rankShift
     let group = bank >> groupShift
+    noteGap(bank: bank, isWrite: slot.isWrite, at: cycle)
     let isHit = banks[bank].hits > 0
     banks[bank].hits += 1
     if slot.isWrite {

@@ -117,6 +117,10 @@ struct DRAMChannel: ~Copyable {
   /// Clocks before are done.
   private var now = 0
   var count = DRAMCounts()
+  var gaps = DRAMGaps()
+  var bus = DRAMBusState()
+  /// By bank: the clock in which its last refresh was over.
+  let refreshedUntil: FixedBuffer<Int>
   var completions: [DRAMCompletion] = []
   var commands: [DRAMCommand] = []
 
@@ -141,6 +145,7 @@ struct DRAMChannel: ~Copyable {
     let bankCount = organization.ranks * organization.banksPerRank
     banks = FixedBuffer(repeating: Bank(), count: bankCount)
     bounds = FixedBuffer(repeating: 0, count: bankCount)
+    refreshedUntil = FixedBuffer(repeating: Int.min / 2, count: bankCount)
     groups = FixedBuffer(repeating: Shared(), count: organization.ranks * organization.bankGroups)
     ranks = FixedBuffer(repeating: Rank(), count: organization.ranks)
     var stride = 1
@@ -262,6 +267,7 @@ struct DRAMChannel: ~Copyable {
     if !isRefresh, earliestBank <= cycle { sent = sendForRequest(at: cycle, after: .none) }
     if isSplitBus, sent != .none { _ = sendForRequest(at: cycle, after: sent) }
     let moved = moveToBank()
+    if moved && waitingAtBanks == 1 { bus.askedSince = cycle + 1 }
     // A bank's bound grows when another bank was served; it is looked at again only when it comes up.
     if sent != .none || earliestBank <= cycle { findEarliestBank() }
     var next = moved ? cycle + 1 : min(earliestBank, nextRefreshDue)
@@ -350,12 +356,14 @@ struct DRAMChannel: ~Copyable {
       record(.refreshBank, bank: bank, at: cycle)
       count.bankRefreshes += 1
       banks[bank].nextActivate = max(banks[bank].nextActivate, cycle + timing.bankRefreshTime)
+      refreshedUntil[bank] = cycle + timing.bankRefreshTime
     } else {
       if recordsCommands {
         commands.append(DRAMCommand(cycle: cycle, kind: .refresh, channel: index, rank: rank))
       }
       count.refreshes += 1
       ranks[rank].shared.nextActivate = max(ranks[rank].shared.nextActivate, cycle + timing.refreshTime)
+      for bank in heldBanks { refreshedUntil[bank] = cycle + timing.refreshTime }
     }
     refreshQueue.removeFirst()
     holdBanks()

@@ -13,6 +13,8 @@ struct DRAMDistances {
   let activateToRead, activateToWrite: Int
   /// Read command to the end of its data.
   let readDone: Int
+  /// Column command to the first clock of its data, and clocks of the data.
+  let readLatency, writeLatency, burst: Int
 
   init(_ device: DRAMDevice) {
     let timing = device.timing
@@ -36,5 +38,8 @@ struct DRAMDistances {
     activateToRead = timing.activateToRead - timing.additiveLatency
     activateToWrite = timing.activateToWrite - timing.additiveLatency
     readDone = readLatency + burst
+    self.readLatency = readLatency
+    self.writeLatency = writeLatency
+    self.burst = burst
   }
 }

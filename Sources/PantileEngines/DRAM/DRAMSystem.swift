@@ -164,6 +164,9 @@ public final class DRAMSystem {
     return total
   }
 
+  /// Why the data bus of a channel stood still so far.
+  public func gaps(of channel: Int) -> DRAMGaps { channels[channel].gaps }
+
   /// All commands so far, by clock, then channel; empty unless they are recorded.
   public var commands: [DRAMCommand] {
     let all = (0..<channelCount).flatMap { channels[$0].commands }

@@ -48,6 +48,7 @@ extension ArrayEngine {
         TileExtents(m: options.rows, k: format.pattern?.group ?? 1, n: options.columns * options.interleave)
       },
       timing: { extents, format in NMSparseTiming.timing(options, extents, format) },
+      occupancy: { extents, format in NMSparseTiming.occupancy(options, extents, format) },
       mapping: { format, tile in NMSparseMapping.mapping(options, format, tile) },
       traffic: { extents, format in NMSparseTiming.traffic(options, extents, format) },
       function: { extents, format, operands, accumulate in

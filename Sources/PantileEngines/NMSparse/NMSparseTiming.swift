@@ -28,6 +28,28 @@ enum NMSparseTiming {
       readA: algebra.lastStream + (groups - 1) * hold + 1, readB: algebra.lastStream + stream)
   }
 
+  /// As of an output-stationary systolic array; a PE takes Kc·I products in the (Kc-1)·P + I cycles of a fold's stream, and waits for its
+  /// adder in the others.
+  static func occupancy(
+    _ options: NMSparseOptions, _ extents: TileExtents, _ format: ContractionFormat
+  ) -> TileOccupancy {
+    let (r, c, i) = (options.rows, options.columns, options.interleave)
+    let kept = format.storedRows(k: extents.k)
+    let (foldRows, foldColumns) = (ceilDiv(extents.m, r), ceilDiv(extents.n, c * i))
+    let folds = foldRows * foldColumns
+    var result = TileOccupancy.folds(
+      count: (foldRows, foldColumns), stream: kept, used: (extents.m, extents.n), size: (r, c * i))
+    result.adder = folds * (kept - 1) * (options.period - i) * (r * c)
+    let stream = (kept - 1) * options.period + i
+    let pipeline = options.multiplierLatency + options.adderLatency - 1
+    let isOverlapped = options.variant == .overlapped
+    let shown = isOverlapped ? 1 : folds
+    result.addSkew(rows: r, columns: c, times: shown)
+    let wait = isOverlapped ? folds * max(0, r * i + r - 1 - stream) : 0
+    result.drain += (shown * (pipeline + r * i) + wait) * (r * c)
+    return result
+  }
+
   /// Each fold takes G groups of M activations in R rows, and Kc beats for I contexts in C columns.
   static func traffic(_ options: NMSparseOptions, _ extents: TileExtents, _ format: ContractionFormat) -> EdgeTraffic {
     let (r, c, i) = (options.rows, options.columns, options.interleave)

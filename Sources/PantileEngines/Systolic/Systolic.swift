@@ -59,6 +59,7 @@ extension ArrayEngine {
       capability: { SystolicCapability.capability(of: $0) },
       granules: { SystolicCapability.granules(options, $0) },
       timing: { extents, _ in SystolicTiming.timing(options, extents) },
+      occupancy: { extents, _ in SystolicTiming.occupancy(options, extents) },
       mapping: { _, tile in SystolicMapping.mapping(options, tile) },
       traffic: { extents, _ in SystolicTiming.traffic(options, extents) },
       function: { extents, _, operands, accumulate in

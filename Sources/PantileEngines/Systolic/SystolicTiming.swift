@@ -33,6 +33,36 @@ enum SystolicTiming {
     }
   }
 
+  /// Where the PE-cycles of a command go, argued from a single PE: PE (r, c) takes the first product of a fold r + c cycles behind
+  /// PE (0, 0). `ws`, `is`: it stands still for each load that no stream hides. `os`: each slot that is longer than its stream waits for
+  /// results to leave.
+  static func occupancy(_ options: SystolicOptions, _ extents: TileExtents) -> TileOccupancy {
+    let (r, c, stages) = (options.rows, options.columns, options.peLatency - 1)
+    let (count, stream) = folds(options, extents)
+    let fold = SystolicFold(options, stream: stream)
+    let used: (rows: Int, columns: Int) =
+      switch options.dataflow {
+      case .weightStationary: (extents.k, extents.n)
+      case .inputStationary: (extents.k, extents.m)
+      case .outputStationary: (extents.m, extents.n)
+      }
+    var result = TileOccupancy.folds(
+      count: (ceilDiv(used.rows, r), ceilDiv(used.columns, c)), stream: stream, used: used, size: (r, c))
+    // Folds that overlap show one skew, one load and one way out; serial folds show them each time.
+    let shown = options.variant == .serial ? count : 1
+    result.addSkew(rows: r, columns: c, times: shown)
+    switch options.dataflow {
+    case .weightStationary, .inputStationary:
+      result.drain += shown * stages * r * c
+      result.load += shown * r * r * c
+      if options.variant != .serial { result.load += (count - 1) * (fold.distance(to: fold) - stream) * r * c }
+    case .outputStationary:
+      result.drain += shown * (stages + r) * r * c
+      if options.variant != .serial { result.drain += count * (fold.distance(to: fold) - stream) * r * c }
+    }
+    return result
+  }
+
   /// `ws`, `is`: each fold takes R x C stationary elements and a vector of R elements a cycle. `os`: K vectors of R activations and
   /// of C weights.
   static func traffic(_ options: SystolicOptions, _ extents: TileExtents) -> EdgeTraffic {

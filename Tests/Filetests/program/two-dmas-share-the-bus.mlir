@@ -7,10 +7,10 @@
 // 80 and 76 and are answered at 100 and 96.
 // CYCLES: 100
 // BUSY core0.dma0: 32
-// STALL core0.dma0 dram: 24
+// STALL core0.dma0 bus: 24
 // STALL core0.dma0 data core0.dma1: 24
 // BUSY core0.dma1: 32
-// STALL core0.dma1 dram: 28
+// STALL core0.dma1 bus: 28
 // STALL core0.dma1 data core0.dma0: 16
 // OUTPUT y: 128xi8
 // OUTPUT z: 128xi8

@@ -11,7 +11,7 @@
 // STALL core0.array0 no-work: 79
 // BUSY core0.dma0: 16
 // BUSY core0.dma1: 32
-// STALL core0.dma1 dram: 8
+// STALL core0.dma1 credit: 8
 // STALL core0.dma1 data core0.drain0: 103
 // OUTPUT y: 8x8xi32
 "program.module"() ({

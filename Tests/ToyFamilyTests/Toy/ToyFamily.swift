@@ -15,7 +15,7 @@ extension ArrayEngine {
   static func toy(rows: Int, columns: Int) -> ArrayEngine {
     @Sendable func folds(_ n: Int) -> Int { (n + columns - 1) / columns }
     return ArrayEngine(
-      family: "toy", rows: rows, columns: columns, summary: "toy \(rows)x\(columns)",
+      family: "toy", rows: rows, columns: columns, multipliers: columns, summary: "toy \(rows)x\(columns)",
       peakMACs: { _ in Double(columns) },
       capability: { format in
         format.pattern == nil && format.weightBits == 8 && format.activationBits == 8
@@ -25,6 +25,13 @@ extension ArrayEngine {
       timing: { extents, _ in
         let cycles = extents.m * extents.k * folds(extents.n)
         return TileTiming(duration: cycles + 1, nextIssue: cycles, readA: cycles, readB: cycles)
+      },
+      occupancy: { extents, _ in
+        var result = TileOccupancy()
+        result.work = extents.macs
+        result.edgeColumns = extents.m * extents.k * (folds(extents.n) * columns - extents.n)
+        result.drain = columns
+        return result
       },
       mapping: { _, tile in
         let cycles = tile.m * tile.k * CostExpr.ceilDiv(tile.n, columns)

@@ -1,0 +1,189 @@
+import PantileEngines
+import PantileProgram
+import PantileSupport
+import PantileTarget
+
+/// Copies: what a DMA engine's command asks of the memory, when it is sent and answered, and what devices did meanwhile.
+extension TimingRun {
+  struct PendingTransfer {
+    var issue: Int
+    var layer: Int
+    var reads: UInt64
+    var writes: UInt64
+    var bursts: Int
+    var linkCycles: Int
+    /// In which the link moves whole bursts.
+    var burstCycles: Int
+    var command: Int
+    /// The link has moved everything, whatever the memory does.
+    var linkEnd: Int { issue + max(1, linkCycles) }
+    /// Signals whose guards held at issue: (point is read, channel, count).
+    var signals: [(isRead: Bool, channel: Int, count: Int)]
+  }
+
+  /// What transfers count; the ids of these actions are their places in this list.
+  enum TransferAction: String, CaseIterable {
+    case readDRAM = "dram.read_bytes"
+    case writeDRAM = "dram.write_bytes"
+    case readScratchpad = "spad.read_bytes"
+    case writeScratchpad = "spad.write_bytes"
+    case move = "dma.bytes"
+
+    var id: Int {
+      switch self {
+      case .readDRAM: return 0
+      case .writeDRAM: return 1
+      case .readScratchpad: return 2
+      case .writeScratchpad: return 3
+      case .move: return 4
+      }
+    }
+  }
+
+  mutating func startCopy(
+    _ queue: Int, _ plan: CommandPlan, _ copy: Copy, _ options: DMAOptions, _ loops: LoopState,
+    _ masks: (reads: UInt64, writes: UInt64), at time: Int
+  ) {
+    let command = plan.command
+    let layer = command.layer.offset
+    let bytes = plan.reads[0].elementCount(at: loops) * copy.source.elementBits / 8
+    var bursts = 0
+    var burstBytes = 0
+    var bus = -1
+    if busOf[copy.source.memory.offset] >= 0 {
+      bus = busOf[copy.source.memory.offset]
+      let burst = burstOf[copy.source.memory.offset]
+      let count = plan.reads[0].burstCount(at: loops, burst: burst) { $0.bursts(of: burst).count }
+      bursts += count
+      burstBytes += count * burst
+      layers[layer].offchipReadBytes += count * burst
+      self.count(TransferAction.readDRAM.id, count * burst, layer)
+    } else {
+      self.count(TransferAction.readScratchpad.id, bytes, layer)
+    }
+    if busOf[copy.destination.memory.offset] >= 0, let write = plan.write {
+      bus = busOf[copy.destination.memory.offset]
+      let burst = burstOf[copy.destination.memory.offset]
+      let count = write.burstCount(at: loops, burst: burst) { $0.bursts(of: burst).count }
+      bursts += count
+      burstBytes += count * burst
+      layers[layer].offchipWriteBytes += count * burst
+      self.count(TransferAction.writeDRAM.id, count * burst, layer)
+    } else {
+      self.count(TransferAction.writeScratchpad.id, bytes, layer)
+    }
+    self.count(TransferAction.move.id, bytes, layer)
+    var signals: [(isRead: Bool, channel: Int, count: Int)] = []
+    for signal in command.signals where signal.guards.hold(at: loops) {
+      signals.append((signal.point != .written, signal.channel.offset, signal.count))
+    }
+    ports.take(reads: masks.reads, writes: masks.writes, for: queue)
+    queues[queue].transfer = PendingTransfer(
+      issue: time, layer: layer, reads: masks.reads, writes: masks.writes, bursts: bursts,
+      linkCycles: (bytes + options.linkBytes - 1) / options.linkBytes,
+      burstCycles: (max(bytes, burstBytes) + options.linkBytes - 1) / options.linkBytes,
+      command: commands, signals: signals)
+    if bursts == 0 {
+      let transfer = sentTransfer(queue, at: time, isAnswered: true) { length, _ in (length, []) }
+      answeredTransfer(queue, transfer, at: time)
+    } else if let device = devices[bus] {
+      device.start(queue: queue, at: time) { list in
+        for (access, isWrite) in [(plan.reads[0], false), (plan.write, true)] {
+          guard let access, busOf[access.generator.memory.offset] >= 0 else { continue }
+          let burst = burstOf[access.generator.memory.offset]
+          access.resolved(at: loops).forEachBurst(of: burst) {
+            list.append(DRAMTraceEntry($0 * burst, isWrite: isWrite))
+          }
+        }
+      }
+    } else {
+      buses[bus].start(queue: queue, bursts: bursts, at: time)
+    }
+  }
+
+  /// The last burst of a command has gone: the next command may begin, and what was read is free.
+  ///
+  /// - Parameter split: of its cycles into those in which its own bursts or its link move, and those in which they wait.
+  @discardableResult
+  mutating func sentTransfer(
+    _ queue: Int, at cycle: Int, isAnswered: Bool,
+    _ split: (_ length: Int, PendingTransfer) -> (own: Int, stalls: [(kind: StallCause.Kind, cycles: Int)])
+  ) -> PendingTransfer {
+    guard let transfer = queues[queue].transfer else { preconditionFailure("no transfer on queue \(queue)") }
+    queues[queue].transfer = nil
+    let sent = max(cycle, transfer.linkEnd)
+    if transfer.reads != 0 { events.add(.release, at: sent, queue, 0, mask: transfer.reads) }
+    for signal in transfer.signals where signal.isRead { events.add(.token, at: sent, signal.count, signal.channel) }
+    let parts = split(sent - transfer.issue, transfer)
+    var from = queues[queue].accountedUntil
+    accounting.add(queue: queue, from: from, to: from + parts.own, cause: nil, layer: transfer.layer)
+    from += parts.own
+    for stall in parts.stalls {
+      accounting.add(
+        queue: queue, from: from, to: from + stall.cycles, cause: StallCause(stall.kind), layer: transfer.layer)
+      from += stall.cycles
+    }
+    precondition(from == sent, "queue \(queue): the parts of a copy end at \(from), the copy is sent at \(sent)")
+    queues[queue].accountedUntil = sent
+    queues[queue].busyUntil = sent
+    queues[queue].busyLayer = transfer.layer
+    queues[queue].acceptsAt = sent
+    events.add(.wake, at: sent, queue)
+    if !isAnswered { queues[queue].unanswered.append(transfer) }
+    return transfer
+  }
+
+  /// As `sentTransfer`, of a transfer on a bus of plain bandwidth.
+  mutating func sentTransfer(_ done: DRAMBus.Done) -> PendingTransfer {
+    sentTransfer(done.queue, at: done.sent, isAnswered: true) { length, _ in
+      (length - done.creditCycles - done.busCycles, [(.credit, done.creditCycles), (.bus, done.busCycles)])
+    }
+  }
+
+  /// As `sentTransfer`, of a transfer that the port of a device has taken.
+  mutating func sentTransfer(_ queue: Int, at cycle: Int, to device: DRAMPort, bus: Int) {
+    let peak = buses[bus]
+    let transfer = sentTransfer(queue, at: cycle, isAnswered: false) { length, transfer in
+      // Busy while its own bursts, or its link, could move at full rate.
+      let own = min(length, max(transfer.burstCycles, peak.ownCycles(transfer.bursts), 1))
+      guard own < length else { return (length, []) }
+      return (own, device.stalls(of: queue, cycles: length - own, ownCycles: peak.ownCycles(transfer.bursts)))
+    }
+    count(device, bus, upTo: transfer.layer)
+  }
+
+  /// All bursts of a command are done: what it wrote is visible.
+  mutating func answeredTransfer(_ queue: Int, _ transfer: PendingTransfer, at cycle: Int) {
+    let answered = max(max(cycle, transfer.linkEnd) + stretch(), queues[queue].lastAnswered)
+    queues[queue].lastAnswered = answered
+    if transfer.writes != 0 { events.add(.release, at: answered, queue, 1, mask: transfer.writes) }
+    for signal in transfer.signals where !signal.isRead {
+      events.add(.token, at: answered, signal.count, signal.channel)
+    }
+    accounting.completed(layer: transfer.layer, at: answered)
+    record(.complete, queue, at: answered)
+  }
+
+  /// Charges what a device did since the last time to a layer.
+  mutating func count(_ device: DRAMPort, _ bus: Int, upTo layer: Int) {
+    let now = device.counts
+    let before = deviceCounts[bus]
+    for (name, number) in [
+      ("dram.activate", now.activates - before.activates), ("dram.read_burst", now.reads - before.reads),
+      ("dram.write_burst", now.writes - before.writes),
+      ("dram.row_hit", now.readHits + now.writeHits - before.readHits - before.writeHits),
+      ("dram.refresh", now.refreshes - before.refreshes),
+      ("dram.refresh_bank", now.bankRefreshes - before.bankRefreshes),
+    ] where number != 0 {
+      count(actionID(name), number, layer)
+    }
+    deviceCounts[bus] = now
+  }
+}
+
+extension AddressGenerator {
+  /// Elements listed at the given loop indices, padding included.
+  func elementCount(at loops: LoopState) -> Int {
+    dims.reduce(1) { $0 * $1.count.value(at: loops) }
+  }
+}
