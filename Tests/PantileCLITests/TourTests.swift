@@ -5,7 +5,10 @@ import Testing
 struct TourTests {
   /// Blocks ```` ```console ```` of a page: lines with `$ ` are commands, the others their output; `...` stands for any
   /// further lines.
-  @Test(arguments: [("README.md", 4), ("Docs/plan.md", 1), ("Docs/compatibility.md", 4)])
+  @Test(arguments: [
+    ("README.md", 4), ("Docs/plan.md", 1), ("Docs/compatibility.md", 4), ("Docs/papers/bitmod.md", 1),
+    ("Docs/formats.md", 3),
+  ])
   func pageShowsWhatCommandsPrint(_ page: String, _ least: Int) throws {
     let readme = try Tool.text("\(Tool.root)/\(page)")
     var commands: [(line: String, output: [String])] = []

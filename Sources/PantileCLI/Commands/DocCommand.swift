@@ -5,7 +5,7 @@ import Pantile
 struct DocCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doc",
-    abstract: "Shows the documentation of an op, pass, engine family, timing model, chip or workload.")
+    abstract: "Shows the documentation of an op, pass, engine family, number format, timing model, chip or workload.")
 
   @Argument(help: "As 'pantile list' shows it.") var name: String
   @OptionGroup var root: RootOptions
@@ -20,6 +20,8 @@ struct DocCommand: ParsableCommand {
       Terminal.write(DocCommand.page(schema))
     } else if let model = TimingModel.all.first(where: { $0.name == name }) {
       Terminal.write(DocCommand.page(model))
+    } else if let format = try DocCommand.format(name) {
+      Terminal.write(DocCommand.page(format))
     } else if let workload = Workload.all.first(where: { $0.name == name }) {
       let module = try workload.make()
       let main = try module.mainFunction()
@@ -31,9 +33,10 @@ struct DocCommand: ParsableCommand {
     } else {
       let names =
         DNN.ops.map(\.name) + PassRegistry.all.map(\.name) + ListCommand.engineSchemas.map(\.family)
-        + TimingModel.all.map(\.name) + Workload.all.map(\.name) + Chip.shippedNames(root: folder)
+        + NumberFormat.all.map(\.name) + TimingModel.all.map(\.name) + Workload.all.map(\.name)
+        + Chip.shippedNames(root: folder)
       throw DiagnosticError(
-        "unknown-name", "there is no op, pass, engine family, timing model, workload or chip '\(name)'",
+        "unknown-name", "there is no op, pass, engine family, number format, timing model, workload or chip '\(name)'",
         hint: nearestName(to: name, among: names).map { "did you mean '\($0)'?" } ?? "see 'pantile list'")
     }
   }

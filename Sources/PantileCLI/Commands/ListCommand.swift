@@ -7,7 +7,7 @@ struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists what there is of a kind.")
 
   enum Kind: String, ExpressibleByArgument, CaseIterable {
-    case chips, memories, workloads, graphs, ops, passes, methods, engines, energy
+    case chips, memories, workloads, graphs, ops, passes, methods, engines, formats, energy
     case timingModels = "timing-models"
   }
 
@@ -52,6 +52,10 @@ struct ListCommand: ParsableCommand {
       return Table.text(["problem", "method", "how"], schedules + [auto] + packings)
     case .engines: return Table.text(["family", "what"], engineSchemas.map { [$0.family, $0.summary] })
     case .timingModels: return Table.text(["timing model", "what"], TimingModel.all.map { [$0.name, $0.summary] })
+    case .formats:
+      return Table.text(
+        ["format", "bits", "beside", "what"],
+        NumberFormat.all.map { [$0.name, "\($0.code.bits)", $0.scheme.description, $0.summary] })
     case .energy: return Table.text(["table"], energyNames(root: root).map { [$0] })
     }
   }

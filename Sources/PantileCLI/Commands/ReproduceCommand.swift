@@ -1,0 +1,53 @@
+import ArgumentParser
+import Pantile
+
+/// `pantile reproduce`: a paper's evaluation made again.
+struct ReproduceCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reproduce", abstract: "Makes a paper's evaluation again, and shows what its assumptions do.",
+    discussion: """
+      bitmod: cycles and energies of six language models on BitMoD's, ANT's and OliVe's arrays (HPCA 2025), equal to the \
+      published ones, then the effect of putting each assumption right. --models names a file of other models, contexts, tasks \
+      and configurations (Docs/papers/bitmod.md). Exit code 1 says that a published figure is not met.
+      """)
+
+  enum Paper: String, ExpressibleByArgument, CaseIterable { case bitmod }
+
+  @Argument(help: "Which paper.") var paper: Paper
+  @Option(help: ArgumentHelp("Models and configurations in place of the paper's.", valueName: "file.yaml"))
+  var models: String?
+  @Option(help: ArgumentHelp("Write the result as JSON.", valueName: "file|-")) var json: String?
+  @Option(help: ArgumentHelp("Write the corrected table as CSV.", valueName: "file|-")) var corrected: String?
+  @OptionGroup var root: RootOptions
+
+  func run() throws {
+    try OutputFiles.check(json)
+    try OutputFiles.check(corrected)
+    if json == "-", corrected == "-" {
+      throw DiagnosticError(
+        "option-conflict", "--json and --corrected cannot both go to stdout", hint: "write one of them to a file")
+    }
+    switch paper {
+    case .bitmod: try runBitMoD()
+    }
+  }
+
+  private func runBitMoD() throws {
+    let folder = root.folder
+    let surroundings = try BitMoDStudy.Surroundings.load(root: folder)
+    let result: BitMoDReproduction
+    if let models {
+      result = try BitMoDReproduction(try BitMoDStudy.load(models, in: surroundings), in: surroundings)
+    } else {
+      result = try BitMoDReproduction(
+        try BitMoDStudy.published(in: surroundings, root: folder), in: surroundings,
+        figures: try BitMoDFigure.published(root: folder), published: try BitMoDPublished.load(root: folder))
+    }
+    var files = OutputFiles()
+    if let json { files.add(result.json.text, to: json) }
+    if let corrected { files.add(result.correctedCSV, to: corrected) }
+    if json != "-", corrected != "-" { files.add(result.text, to: "-") }
+    try files.write()
+    if !result.agrees { throw ExitCode.answerIsNo }
+  }
+}
