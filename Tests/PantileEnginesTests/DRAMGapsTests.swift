@@ -9,7 +9,7 @@ struct DRAMGapsTests {
   private static func run(_ arrivals: [DRAMDevices.Arrival], on device: DRAMDevice) -> (
     gaps: DRAMGaps, problem: String?
   ) {
-    var memory = DRAMSystem(device, recordsCommands: true)
+    let memory = DRAMSystem(device, recordsCommands: true)
     var clock = 0
     for arrival in arrivals {
       clock += arrival.gap
