@@ -3,7 +3,7 @@
 
 Usage: speed.py PANTILE [--no-peer] [--sweep POINTS]
   --no-peer   leave SCALE-Sim out (it takes minutes), and the ratios with it
-  --sweep N   compile and run N of the 1,000 points of the ResNet-50 design space with DRAM (default 24), spread evenly
+  --sweep N   compile and run N of the 1,000 points of the ResNet-50 design space with DRAM (default 8), spread evenly
 
 CPU seconds are user plus system time. A timing run is that phase alone, the median of three processes; the program is compiled before.
 """
@@ -64,10 +64,13 @@ def sweep_seconds(pantile, scratch, spec):
 
 def with_memory(points):
     """The ResNet-50 design space of 1,000 points with DRAM, thinned to about `points`."""
-    rows = [8, 16, 24, 32, 48, 64, 96, 128, 192, 256]
-    sizes = ["512 KiB", "1 MiB", "2 MiB", "4 MiB", "8 MiB", "12 MiB", "16 MiB", "24 MiB", "32 MiB", "64 MiB"]
+    rows = [16, 24, 32, 48, 64, 96, 128, 160, 192, 256]
+    sizes = [f"{size} MiB" for size in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)]
     step = max(1, round((1000 / points) ** (1 / 3)))
-    pick = lambda values: ", ".join(str(value) for value in values[:: step])  # noqa: E731
+
+    def pick(values):
+        return ", ".join(str(value) for value in values[::step])
+
     return (
         f"name: resnet50-memory\nmodel: resnet50\nchip: {CHIP}\naxes:\n  engines.array0.rows: [{pick(rows)}]\n"
         f"  engines.array0.columns: [{pick(rows)}]\n  memories.spad.size: [{pick(sizes)}]\n"
@@ -78,7 +81,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pantile")
     parser.add_argument("--no-peer", action="store_true")
-    parser.add_argument("--sweep", type=int, default=24)
+    parser.add_argument("--sweep", type=int, default=8)
     options = parser.parse_args()
     pantile = str(pathlib.Path(options.pantile).resolve())
     figures = {}

@@ -50,6 +50,8 @@ package final class DRAMPort {
   private let memory: DRAMSystem
   private let engines: UnsafeMutablePointer<Engine>
   private let engineCount: Int
+  /// The queues that are DMA engines; the others never ask.
+  private let senders: UnsafeMutableBufferPointer<Int>
   private let ratio: ClockRatio
   private let burst: Int
   @exclusivity(unchecked) private var lastServed = -1
@@ -80,6 +82,9 @@ package final class DRAMPort {
         to: Engine(
           outstanding: max(1, options?.outstanding ?? 1), linkBytes: linkBytes, scale: ratio.core * linkBytes))
     }
+    let dmaQueues = dma.indices.filter { dma[$0] != nil }
+    senders = .allocate(capacity: dmaQueues.count)
+    _ = senders.initialize(from: dmaQueues)
     lastOffer = .allocate(capacity: device.organization.channels)
     lastOffer.initialize(repeating: -1, count: device.organization.channels)
     waits = DRAMWaits(
@@ -89,6 +94,7 @@ package final class DRAMPort {
   deinit {
     engines.deinitialize(count: engineCount)
     engines.deallocate()
+    senders.deallocate()
     lastOffer.deallocate()
   }
 
@@ -145,7 +151,7 @@ package final class DRAMPort {
   private func nextOffer() -> (clock: Int, queue: Int) {
     var best = (clock: Int.max, queue: -1)
     var bestTurn = Int.max
-    for queue in 0..<engineCount {
+    for queue in senders {
       let engine = engines + queue
       guard engine.pointee.isSending, engine.pointee.inFlight < engine.pointee.outstanding else { continue }
       let clock = max(engine.pointee.readyClock, lastOffer[engine.pointee.channel] + 1)
@@ -220,7 +226,7 @@ package final class DRAMPort {
 
   /// The oldest command of a queue, when all of its bursts are answered.
   private func takeAnswered() -> Event? {
-    for queue in 0..<engineCount {
+    for queue in senders {
       let first = engines[queue].firstOpen
       guard first < engines[queue].open.count, engines[queue].open[first] == 0 else { continue }
       engines[queue].firstOpen += 1

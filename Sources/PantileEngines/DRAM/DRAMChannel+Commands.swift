@@ -81,6 +81,13 @@ extension DRAMChannel {
       return .none
     }
     let isMissFirst = slots[place(bank, 0)].row != state.openRow
+    if !isMissFirst, state.writes == 0 || state.writes == state.count {
+      // The oldest hits the open row and all go one way: nothing else can be first.
+      let ready = columnReady(bank, isWrite: state.writes > 0)
+      if ready <= cycle { return .column(0) }
+      bounds[bank] = ready
+      return .none
+    }
     var earliest = Int.max
     let prechargeReady = max(state.nextPrecharge, ranks[rank].nextPrecharge)
     if isMissFirst, state.hits >= controller.rowHitLimit || isInOrder {
