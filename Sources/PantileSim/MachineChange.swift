@@ -14,8 +14,11 @@ public struct MachineChange: Sendable {
     MachineChange("twice the DRAM bandwidth") { machine, _ in
       changeMemories(&machine, .dram) { memory in
         memory.bandwidthNumerator *= 2
-        // Twice the channels of a device; the counts of a file stay below this.
-        if let channels = memory.device?.organization.channels { memory.device?.organization.channels = channels * 2 }
+        // Twice the channels of a device, neighbouring bursts on neighbouring channels: with most maps a copy would stay on one of them.
+        guard var device = memory.device else { return }
+        device.organization.channels *= 2
+        device.addressMap = device.addressMap.withLowest(.channel)
+        memory.device = device
       }
     },
     MachineChange("half the DRAM latency") { machine, _ in

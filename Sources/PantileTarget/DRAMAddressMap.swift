@@ -24,6 +24,13 @@ public struct DRAMAddressMap: Hashable, Sendable {
     order = fields
   }
 
+  private init(order: [Field]) { self.order = order }
+
+  /// The map with `field` as its least significant part: neighbouring bursts differ in it first.
+  public func withLowest(_ field: Field) -> DRAMAddressMap {
+    DRAMAddressMap(order: order.filter { $0 != field } + [field])
+  }
+
   /// The text form.
   public var text: String { order.map(\.rawValue).joined() }
 

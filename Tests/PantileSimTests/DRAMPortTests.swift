@@ -188,6 +188,34 @@ struct DRAMPortTests {
     }
   }
 
+  /// Twice the bandwidth of a device halves a long copy whose link is no limit, whatever the device's address map says of channels.
+  @Test(arguments: ["ddr4-2400-x64", "hbm2-8ch", "lpddr4-2400-x64"])
+  func twiceTheBandwidthHalvesALongCopy(_ name: String) throws {
+    let device = try DRAMDevice.load(name, root: Self.root)
+    var program = Program(name: "copy")
+    let dram = program.add(memory: .init(name: "dram", kind: .dram, bytes: 1 << 22))
+    let spad = program.add(memory: .init(name: "spad", kind: .scratchpad, bytes: 1 << 20, banks: 8))
+    let layer = program.add(layer: .init(name: "l", nodes: [], kind: "copy", macs: 0))
+    func access(_ memory: MemoryID) -> AddressGenerator {
+      AddressGenerator(memory: memory, baseBits: Affine(0), elementBits: 8, dims: [.init(1 << 20, strideBits: 8)])
+    }
+    let copy = Command(.copy(Copy(from: access(dram), to: access(spad))), layer: layer)
+    _ = program.add(queue: .init(core: "core0", engine: "dma0", body: [.command(copy)]))
+    let machine = Machine(
+      chipName: "c", chipHash: "", clock: Hertz(1_000_000_000),
+      memories: [
+        .init(name: "dram", kind: .dram, bytes: 1 << 22, device: device),
+        .init(name: "spad", kind: .scratchpad, bytes: 1 << 20, banks: 8),
+      ],
+      engines: [.init(name: "dma0", unit: .dma(DMAOptions(linkBytes: 4096, outstanding: 4096)))])
+    let change = try #require(MachineChange.all.first { $0.name == "twice the DRAM bandwidth" })
+    let changed = try #require(change.changed(machine)).machine
+    let before = try TimingRun(program, on: machine).run().cycles
+    let after = try TimingRun(program, on: changed).run().cycles
+    // A map that leaves a copy on one of several channels gains more than its share of the new ones.
+    #expect(Double(after) < 0.56 * Double(before), "\(before) -> \(after)")
+  }
+
   /// A copy inside the DRAM reads and writes it.
   @Test func copiesInsideTheDeviceReadAndWrite() throws {
     let device = try DRAMDevice.load("ddr4-2400-x64", root: Self.root)

@@ -52,6 +52,11 @@ struct DRAMDeviceTests {
     #expect(close(physical.energies.read, 0.83 * cost.read.value))
   }
 
+  @Test func aFieldCanBeMadeTheLowest() throws {
+    #expect(try #require(DRAMAddressMap("rochrababgco")).withLowest(.channel).text == "rorababgcoch")
+    #expect(try #require(DRAMAddressMap("rorababgcoch")).withLowest(.channel).text == "rorababgcoch")
+  }
+
   @Test func addressMapPlacesFields() throws {
     let shape = try DRAMDevice.load("hbm2-8ch", root: Self.root).organization
     let map = try #require(DRAMAddressMap("rorabgbachco"))
