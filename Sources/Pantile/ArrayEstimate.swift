@@ -9,8 +9,9 @@ import PantileTarget
 /// What a network takes on an array alone, in closed form: operands and results are always at hand, no memory is in the way.
 ///
 /// Each group of a contraction is one product `[m, k] x [k, n]` with its whole extents (convolutions through im2col), products come one
-/// after another, and no other work is counted, depthwise convolutions that run on the vector engine included. The cycles are those of the array's own timing, equal to its stepper
-/// (`Docs/engines/systolic.md`); a compiled network takes at least as long wherever its tiles are no better cut than the whole.
+/// after another, and no other work is counted: not that of the vector engine, depthwise convolutions among it. The cycles are those of
+/// the array's own timing, equal to its stepper (`Docs/engines/systolic.md`); a compiled network takes at least as long wherever its
+/// tiles are no better cut than the whole.
 ///
 /// Lowered once, evaluated for any number of chips: a sweep of arrays takes microseconds a point.
 public struct ArrayEstimate: Sendable {
@@ -18,6 +19,8 @@ public struct ArrayEstimate: Sendable {
     var count: Int
     var extents: TileExtents
     var format: ContractionFormat
+    /// Of all `count`, of the dense network.
+    var macs: Int
   }
 
   /// What the estimate says of one chip.
@@ -26,8 +29,9 @@ public struct ArrayEstimate: Sendable {
     public var seconds: Double
     /// Of the array's own actions and the leakage of on-chip memories over `cycles`.
     public var energyPicojoules: Double
-    /// Multiply-accumulates over the peak of `cycles`.
+    /// Multiply-accumulates over the peak of `cycles`; of sparse products the kept ones, as in a `RunReport`.
     public var utilization: Double
+    /// Of the dense network.
     public var macs: Int
     /// Inputs, outputs and weights once each: what must cross the chip's edge at least.
     public var compulsoryBytes: Int
@@ -52,7 +56,7 @@ public struct ArrayEstimate: Sendable {
       let e = contract.extents
       return Product(
         count: e[D.g], extents: TileExtents(m: e[D.b] * e[D.p] * e[D.q], k: e[D.c] * e[D.r] * e[D.s], n: e[D.n]),
-        format: contract.format)
+        format: contract.format, macs: step.macs)
     }
     compulsoryBytes = NetworkBounds.compulsoryBytes(graph)
   }
@@ -70,9 +74,8 @@ public struct ArrayEstimate: Sendable {
       if !reasons.isEmpty {
         throw DiagnosticError("not-supported", "chip '\(chip.name)': \(reasons.joined(separator: "; "))")
       }
-      let work = product.count * product.extents.m * product.extents.k * product.extents.n
-      macs += work
-      ideal += Double(work) / array.peakMACs(product.format)
+      macs += product.macs
+      ideal += Double(product.macs) * product.format.keptShare / array.peakMACs(product.format)
       cycles += product.count * array.timing(product.extents, product.format).duration
       for action in array.actions(product.extents, product.format, false) {
         actions[action.name, default: 0] += product.count * action.count

@@ -117,6 +117,7 @@ public struct Compiler: Sendable {
     guard case (var program, var timing, var plan, let graph)? = best else {
       throw DiagnosticError("no-plan", "no plan was found for network '\(name)'")
     }
+    // Candidates were timed without their images; only the chosen plan is written out whole.
     if !options.skipsImages { program = try emitProgram(graph, plan, on: planning, modelHash: modelHash) }
     if machine.hasDevices { timing = try TimingRun(program, on: machine).run() }
     let commands = options.skipsProof ? timing.commands : try program.verify()

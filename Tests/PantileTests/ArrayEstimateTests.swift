@@ -37,4 +37,23 @@ struct ArrayEstimateTests {
     #expect(figures.cycles == cycles)
     #expect(figures.utilization == Double(macs) / array.peakMACs(.int8) / Double(cycles))
   }
+
+  /// N:M sparse weights: utilisation counts kept weights, as a run's report does, and a run does not take fewer cycles.
+  @Test func sparseUtilizationIsThatOfTheReport() throws {
+    let model = try Model(
+      contentsOf: "\(Self.root)/Workloads/models/resnet8/resnet8.mlir", options: .init(weightSeed: 1))
+    var options = GraphPipeline.Options()
+    options.prune = PruneNMOptions()
+    options.prune?.pattern = try #require(PruneNMOptions.NMPatternText(optionText: "2:4"))
+    let module = try GraphPipeline.integer(model.module, calibration: nil, options: options).module
+    let chip = try Chip.load("nm-16x16", schemas: Machine.schemas(), root: Self.root)
+    let figures = try ArrayEstimate(integer: module, name: "resnet8", on: chip).figures(on: chip)
+    let compilation = try Compiler(chip: chip).compile(integer: module, name: "resnet8", modelHash: "")
+    let report = try Session(chip: chip).report(
+      of: CompiledModel(compilation, model: "resnet8"), timing: compilation.timing)
+    #expect(figures.macs == report.macs)
+    #expect(figures.cycles <= report.cycles)
+    let work = report.utilization * Double(report.cycles)
+    #expect(abs(figures.utilization * Double(figures.cycles) - work) < 1e-6 * work)
+  }
 }
