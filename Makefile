@@ -20,7 +20,7 @@ help:
 	@echo 'make bench-planner  pantile plan against CP-SAT and HiGHS on random wired graphs (their results are on record)'
 	@echo 'make bench-scalesim  ResNet-18 through SCALE-Sim 3.0.0 (installed from PyPI) and here: figures and CPU seconds'
 	@echo 'make bench-stepper  PE-cycles a second of the register-transfer model, against Benchmarks/thresholds-stepper.csv'
-	@echo 'make cosim    RTL twins under Verilator = stepper = closed form: COSIM_SEED=1 (installs verilator)'
+	@echo 'make cosim    RTL twins of systolic arrays and bit-serial machines under Verilator = stepper = model: COSIM_SEED=1 (installs verilator)'
 	@echo 'make paper-cosma    the COSMA experiment over the shipped networks'
 	@echo 'make cosim-core  the whole core in SystemVerilog under Verilator, event by event against the simulator (installs verilator)'
 	@echo 'make validate-tpu  four networks on a TPU-v1-like chip against the counters of its paper'

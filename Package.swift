@@ -85,7 +85,7 @@ let package = Package(
     .executableTarget(
       name: "pantile-cli", dependencies: ["PantileCLI"], path: "Sources/pantile-cli", swiftSettings: strict),
     .target(
-      name: "PantileTestSupport", dependencies: ["PantileSupport"], path: "Tests/PantileTestSupport",
+      name: "PantileTestSupport", dependencies: ["PantileSupport", "PantileEngines"], path: "Tests/PantileTestSupport",
       swiftSettings: strict),
 
     tests("ArchitectureTests", []),

@@ -100,7 +100,7 @@ struct Twin: Sendable, CustomStringConvertible {
   }
 
   /// Runs a program of the repository and returns what it prints.
-  private static func launch(_ path: String, _ arguments: [String]) throws -> String {
+  static func launch(_ path: String, _ arguments: [String]) throws -> String {
     let process = Process()
     process.executableURL = root.appendingPathComponent(path)
     process.arguments = arguments

@@ -24,7 +24,7 @@ extension GemmCommand {
       ("--multiplier-latency", multiplierLatency != nil), ("--dot-width", dotWidth != nil),
       ("--weight-bits", weightBits != nil), ("--check", check), ("--set", !chip.settings.isEmpty),
     ]
-    let unknown = foreign.filter(\.1).map(\.0)
+    let unknown = foreign.filter(\.1).map(\.0) + machine.given
     guard unknown.isEmpty else {
       throw DiagnosticError(
         "not-modelled", "the timing model '\(model.name)' has no \(unknown.joined(separator: ", "))",
@@ -32,7 +32,7 @@ extension GemmCommand {
     }
     var question = TimingModel.Question(
       rows: 0, columns: 0, dataflow: try dataflow.map { text throws(DiagnosticError) in try .init(text) },
-      variant: variant, m: m, k: k, n: n, bandwidth: bandwidth)
+      variant: variant, m: try size(m, "-m"), k: try size(k, "-k"), n: try size(n, "-n"), bandwidth: bandwidth)
     if let file = chip.chip {
       guard file.hasSuffix(".cfg") else {
         throw DiagnosticError(

@@ -24,12 +24,13 @@ struct GemmCommand: ParsableCommand {
   @Option(help: "nm: pipeline stages of the multiplier.") var multiplierLatency: Int?
   @Option(help: "bitserial: bits of a weight.") var weightBits: Int?
   @Option(help: "bitserial: weights whose terms an element adds in a cycle.") var dotWidth: Int?
-  @Option(name: .customShort("m"), help: "Rows of the result.") var m: Int
-  @Option(name: .customShort("k"), help: "Length of the sums, before compression.") var k: Int
-  @Option(name: .customShort("n"), help: "Columns of the result.") var n: Int
+  @Option(name: .customShort("m"), help: "Rows of the result.") var m: Int?
+  @Option(name: .customShort("k"), help: "Length of the sums, before compression.") var k: Int?
+  @Option(name: .customShort("n"), help: "Columns of the result.") var n: Int?
   @Flag(help: "Step the array and compare with the plain product.") var check = false
   @Option(help: "Of the operands of a check.") var seed: UInt64 = 1
   @Option(help: ArgumentHelp("Write the result as JSON.", valueName: "file|-")) var json: String?
+  @OptionGroup var machine: BitSerialMachineOptions
   @OptionGroup var timing: TimingModelOptions
   @Option(help: "stonne: words a cycle that the memory reads, and writes; without it, enough.") var bandwidth: Int?
   @OptionGroup var chip: ChipOptions
@@ -42,6 +43,8 @@ struct GemmCommand: ParsableCommand {
       throw DiagnosticError(
         "option-conflict", "a bare array has ideal memory, --bandwidth is for --timing-model stonne")
     }
+    if !machine.given.isEmpty { return try runBitSerialMachine() }
+    let (m, k, n) = (try size(self.m, "-m"), try size(self.k, "-k"), try size(self.n, "-n"))
     let section = try section()
     let engine = try ArrayFamily.engine(of: section)
     let format = ContractionFormat(weightBits: weightBits ?? 8, pattern: try pattern.map(GemmCommand.pattern))
@@ -89,6 +92,15 @@ struct GemmCommand: ParsableCommand {
       preconditionFailure("no array family '\(kind.rawValue)'")
     }
     return try family.section(texts)
+  }
+
+  /// A size that has to be given.
+  /// - Throws: `missing-size`.
+  func size(_ value: Int?, _ option: String) throws(DiagnosticError) -> Int {
+    guard let value else {
+      throw DiagnosticError("missing-size", "\(option) is not given", hint: "write -m M -k K -n N")
+    }
+    return value
   }
 
   /// The rows and columns that `--array` says.
