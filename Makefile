@@ -10,7 +10,7 @@ PANTILE := .build/release/pantile
 export SWIFT_BACKTRACE := enable=no
 
 .PHONY: help setup build build-tests demo test lint format bench bench-speed bench-planner bench-scalesim bench-stepper cosim cosim-core \
-  paper-cosma validate-tpu interop formats fuzz clean
+  paper-cosma paper-bit-serial validate-tpu interop formats fuzz clean
 
 help:
 	@echo 'make demo     compile the digits network for three chips, run it, write reports to out/demo'
@@ -22,6 +22,7 @@ help:
 	@echo 'make bench-stepper  PE-cycles a second of the register-transfer model, against Benchmarks/thresholds-stepper.csv'
 	@echo 'make cosim    RTL twins of systolic arrays and bit-serial machines under Verilator = stepper = model: COSIM_SEED=1 (installs verilator)'
 	@echo 'make paper-cosma    the COSMA experiment over the shipped networks'
+	@echo 'make paper-bit-serial  what skipping zero terms brings: all points as CSV, the plot, the tables of its page'
 	@echo 'make cosim-core  the whole core in SystemVerilog under Verilator, event by event against the simulator (installs verilator)'
 	@echo 'make validate-tpu  four networks on a TPU-v1-like chip against the counters of its paper'
 	@echo 'make formats  conversions of number formats against ml_dtypes (installed from PyPI): all codes, 2^21 values a format'
@@ -75,6 +76,13 @@ cosim: build-tests
 
 paper-cosma: build
 	@Workloads/papers/cosma/run.py $(abspath $(PANTILE))
+
+paper-bit-serial: build
+	@$(PANTILE) reproduce bit-serial --csv Workloads/papers/bit-serial/results.csv --plot Docs/papers/bit-serial.svg \
+	  > Workloads/papers/bit-serial/tables.txt
+	@$(PANTILE) demo --formats --output-dir out/formats > Workloads/papers/bit-serial/digits.txt
+	@python3 Scripts/insert-blocks.py Docs/papers/bit-serial.md tables=Workloads/papers/bit-serial/tables.txt \
+	  digits=Workloads/papers/bit-serial/digits.txt
 
 cosim-core: build-tests
 	@Scripts/setup-cosim.sh

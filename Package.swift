@@ -69,8 +69,8 @@ let package = Package(
     module(
       "PantileSweep",
       [
-        "PantileSupport", "PantileConfig", "PantileTarget", "PantilePasses", "PantileEngines", "PantileSim",
-        "PantileReport",
+        "PantileSupport", "PantileTensor", "PantileConfig", "PantileTarget", "PantilePasses", "PantileEngines",
+        "PantileSim", "PantileReport",
       ]),
     module(
       "Pantile",

@@ -4,7 +4,7 @@ import Pantile
 /// The `options` of sweep and suite files, and the model that they prepare.
 struct EvaluationOptions: Sendable {
   /// Names that the files may use.
-  static let names = ["weight_bits", "sparsity", "calibrate", "seed"]
+  static let names = ["weight_bits", "weight_format", "sparsity", "calibrate", "seed"]
   /// Names that a sweep may use.
   static let sweepNames = names + ["timing"]
 
@@ -17,6 +17,7 @@ struct EvaluationOptions: Sendable {
   }
 
   private var weightBits: Int?
+  private var weightFormat: String?
   private var sparsity: String?
   private var calibrate: String?
   private var seed: UInt64?
@@ -35,6 +36,7 @@ struct EvaluationOptions: Sendable {
       case "weight_bits":
         guard let bits = Int(option.value) else { throw wrong("a whole number") }
         weightBits = bits
+      case "weight_format": weightFormat = option.value
       case "sparsity": sparsity = option.value
       case "calibrate": calibrate = option.value
       case "seed":
@@ -58,7 +60,7 @@ struct EvaluationOptions: Sendable {
   }
 
   /// A path that a file names: as it stands when absolute, else from the file's folder, else a workload by name.
-  private func resolve(_ path: String, root: String?) throws(DiagnosticError) -> String {
+  func resolve(_ path: String, root: String?) throws(DiagnosticError) -> String {
     if path.hasPrefix("/") { return path }
     let beside = folder == "." ? path : "\(folder)/\(path)"
     if FileManager.default.fileExists(atPath: beside) { return beside }
@@ -112,7 +114,7 @@ struct EvaluationOptions: Sendable {
     }
     let integer = try GraphPipeline.integer(
       loaded.module, calibration: calibration,
-      options: try IntegerOptions.pipeline(weightBits: weightBits, sparsity: sparsity))
+      options: try IntegerOptions.pipeline(weightBits: weightBits, weightFormat: weightFormat, sparsity: sparsity))
     let identity = try Model(name: loaded.name, module: integer.module).hash()
     return Prepared(
       name: loaded.name, module: integer.module, modelHash: try loaded.hash(), identity: identity, timing: timing)

@@ -140,6 +140,7 @@ public final class ArrayEngine: Sendable {
   public typealias Traffic = @Sendable (TileExtents, ContractionFormat) -> EdgeTraffic
   public typealias Function = @Sendable (TileExtents, ContractionFormat, ArrayOperands, _ accumulate: Bool) -> Void
   public typealias Actions = @Sendable (TileExtents, ContractionFormat, _ accumulate: Bool) -> [ActionCount]
+  public typealias WeightRefusal = @Sendable (_ weight: Int8, ContractionFormat) -> String?
   public typealias Stepper = @Sendable ([ArrayStepInput], ContractionFormat) -> ArrayStepResult
 
   /// The family's name, as in a chip file.
@@ -173,13 +174,16 @@ public final class ArrayEngine: Sendable {
   public let actions: Actions
   /// The register-transfer model, cycle by cycle: commands in order, each as early as the array allows.
   public let stepper: Stepper
+  /// Why a single weight of a supported format has no code in the array; nil when it has, or when all have.
+  public let weightRefusal: WeightRefusal?
 
   public init(
     family: String, rows: Int, columns: Int, multipliers: Int? = nil, summary: String,
     peakMACs: @escaping @Sendable (ContractionFormat) -> Double,
     capability: @escaping Capability, granules: @escaping Granules, timing: @escaping Timing,
     occupancy: @escaping Occupancy, mapping: @escaping Mapping, traffic: @escaping Traffic,
-    function: @escaping Function, actions: @escaping Actions, stepper: @escaping Stepper
+    function: @escaping Function, actions: @escaping Actions, stepper: @escaping Stepper,
+    weightRefusal: WeightRefusal? = nil
   ) {
     self.family = family
     self.rows = rows
@@ -196,5 +200,6 @@ public final class ArrayEngine: Sendable {
     self.function = function
     self.actions = actions
     self.stepper = stepper
+    self.weightRefusal = weightRefusal
   }
 }

@@ -80,7 +80,7 @@ import Testing
   @Test func boothDigitsAddUpToEveryWeight() {
     for bits in 2...8 {
       for weight in -(1 << (bits - 1))..<(1 << (bits - 1)) {
-        let terms = BitSerialOptions.terms(weightBits: bits)
+        let terms = BitSerialOptions(rows: 1, columns: 1).terms(weightBits: bits)
         let digits = (0..<terms).map { Int(BitSerialStepper.digit(Int8(weight), term: $0, bits: bits)) }
         #expect(digits.allSatisfy { (-2...2).contains($0) })
         #expect(digits.enumerated().reduce(0) { $0 + $1.element << (2 * $1.offset) } == weight)

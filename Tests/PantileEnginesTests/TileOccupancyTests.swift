@@ -83,7 +83,7 @@ struct TileOccupancyTests {
         variant: random.next(below: 2) == 0 ? .serial : .overlapped)
       let format = ContractionFormat(weightBits: 2 + random.next(below: 7))
       let extents = Self.extents(&random)
-      let terms = BitSerialOptions.terms(weightBits: format.weightBits)
+      let terms = options.terms(weightBits: format.weightBits)
       #expect(Self.check(.bitSerial(options), format, extents, work: terms * extents.macs) == nil)
     }
   }

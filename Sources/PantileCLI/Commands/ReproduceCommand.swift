@@ -9,26 +9,48 @@ struct ReproduceCommand: ParsableCommand {
       bitmod: cycles and energies of six language models on BitMoD's, ANT's and OliVe's arrays (HPCA 2025), equal to the \
       published ones, then the effect of putting each assumption right. --models names a file of other models, contexts, tasks \
       and configurations (Docs/papers/bitmod.md). Exit code 1 says that a published figure is not met.
+
+      bit-serial: what skipping zero terms brings, by format, encoding, who waits for whom and how far ahead \
+      (Docs/papers/bit-serial.md); --models names another study, --csv all points, --plot a picture.
       """)
 
-  enum Paper: String, ExpressibleByArgument, CaseIterable { case bitmod }
+  enum Paper: String, ExpressibleByArgument, CaseIterable {
+    case bitmod
+    case bitSerial = "bit-serial"
+  }
 
   @Argument(help: "Which paper.") var paper: Paper
   @Option(help: ArgumentHelp("Models and configurations in place of the paper's.", valueName: "file.yaml"))
   var models: String?
   @Option(help: ArgumentHelp("Write the result as JSON.", valueName: "file|-")) var json: String?
   @Option(help: ArgumentHelp("Write the corrected table as CSV.", valueName: "file|-")) var corrected: String?
+  @Option(help: ArgumentHelp("bit-serial: write all points as CSV.", valueName: "file|-")) var csv: String?
+  @Option(help: ArgumentHelp("bit-serial: draw cycles over run-ahead.", valueName: "file.svg")) var plot: String?
   @OptionGroup var root: RootOptions
 
   func run() throws {
     try OutputFiles.check(json)
     try OutputFiles.check(corrected)
+    try OutputFiles.check(csv)
+    try OutputFiles.check(plot)
+    let foreign: [(String, Bool)] =
+      paper == .bitmod
+      ? [("--csv", csv != nil), ("--plot", plot != nil)] : [("--corrected", corrected != nil)]
+    if let option = foreign.first(where: \.1)?.0 {
+      throw DiagnosticError(
+        "option-conflict", "\(option) is not for \(paper.rawValue)", hint: "see pantile reproduce --help")
+    }
+    if json == "-", csv == "-" {
+      throw DiagnosticError(
+        "option-conflict", "--json and --csv cannot both go to stdout", hint: "write one of them to a file")
+    }
     if json == "-", corrected == "-" {
       throw DiagnosticError(
         "option-conflict", "--json and --corrected cannot both go to stdout", hint: "write one of them to a file")
     }
     switch paper {
     case .bitmod: try runBitMoD()
+    case .bitSerial: try runBitSerial()
     }
   }
 

@@ -69,6 +69,7 @@ extension RunCommand {
       ("--interpret", interpret), ("--integer-form", integerForm), ("--print-after", !printAfter.isEmpty),
       ("--dim", !options.dims.isEmpty), ("--shape", !options.shapes.isEmpty),
       ("--calibrate", !integer.calibrate.isEmpty), ("--weight-bits", integer.weightBits != nil),
+      ("--weight-format", integer.weightFormat != nil),
       ("--sparsity", integer.sparsity != nil),
     ]
     let unknown = given.filter(\.1).map(\.0)

@@ -10,7 +10,7 @@ struct SweepCommand: ParsableCommand {
       Finished points stand in a journal beside the table: a sweep that was stopped goes on where it was. The table is the
       same however often it was stopped and however many points ran at once.
 
-      Options of a spec: weight_bits, sparsity, calibrate, seed; timing: chip
+      Options of a spec: weight_bits, weight_format, sparsity, calibrate, seed; timing: chip
       compiles and runs each point (the default), timing: array counts the
       contractions on the array alone, in closed form.
       """)

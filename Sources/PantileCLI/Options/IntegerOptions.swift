@@ -11,18 +11,31 @@ struct IntegerOptions: ParsableArguments {
 
   @Option(help: "Bits of a weight, 2 to 8.") var weightBits: Int?
 
+  @Option(help: ArgumentHelp("Number format of the weights (pantile list formats).", valueName: "name"))
+  var weightFormat: String?
+
   @Option(help: ArgumentHelp("Prune weights to this pattern.", valueName: "N:M")) var sparsity: String?
 
   /// What the graph passes get.
   /// - Throws: `wrong-pattern`, `out-of-range`.
   func pipeline() throws(DiagnosticError) -> GraphPipeline.Options {
-    try IntegerOptions.pipeline(weightBits: weightBits, sparsity: sparsity)
+    try IntegerOptions.pipeline(weightBits: weightBits, weightFormat: weightFormat, sparsity: sparsity)
   }
 
   /// Options of the graph passes from what users write.
-  /// - Throws: `wrong-pattern`, `out-of-range`.
-  static func pipeline(weightBits: Int?, sparsity: String?) throws(DiagnosticError) -> GraphPipeline.Options {
+  /// - Throws: `wrong-pattern`, `out-of-range`, `unknown-format`, `option-conflict`.
+  static func pipeline(
+    weightBits: Int?, weightFormat: String?, sparsity: String?
+  ) throws(DiagnosticError) -> GraphPipeline.Options {
     var options = GraphPipeline.Options()
+    if let weightFormat {
+      guard weightBits == nil else {
+        throw DiagnosticError(
+          "option-conflict", "weights are in the format '\(weightFormat)' and of \(weightBits ?? 0) bits",
+          hint: "give one of the two")
+      }
+      options.quantize.weightFormat = try NumberFormat.named(weightFormat).name
+    }
     if let weightBits {
       guard (2...8).contains(weightBits) else {
         throw DiagnosticError("out-of-range", "weights of \(weightBits) bits are not supported, 2 to 8 are")

@@ -1,15 +1,15 @@
 /// What one command does inside a bit-serial array; padding lanes are gated and not counted.
 enum BitSerialActions {
-  /// - `array.term.int8`: one Booth digit times one activation, added to its dot product.
+  /// - `array.term.int8`: one term times one activation, added to its dot product.
   /// - `array.dot_add`: sums of a dot product, shifted by their significance and added to a 32-bit sum.
   /// - `array.booth`: weights recoded at the edge.
-  /// - `array.hop.activation`: 8-bit activations that moved from PE to PE; `array.hop.term`: digits that did.
+  /// - `array.hop.activation`: 8-bit activations that moved from PE to PE; `array.hop.term`: terms that did.
   /// - `array.hop.psum`, `acc.read`, `acc.write`: 32-bit results on their way out, and accumulator words.
   /// - `spad.read_bytes`: operands at the array's edges, read again for each fold that streams them.
   static func counts(
     _ options: BitSerialOptions, _ extents: TileExtents, _ format: ContractionFormat, accumulate: Bool
   ) -> [ActionCount] {
-    let terms = BitSerialOptions.terms(weightBits: format.weightBits)
+    let terms = options.terms(weightBits: format.weightBits)
     let results = extents.m * extents.n
     return [
       ActionCount("array.term.int8", extents.macs * terms),

@@ -4,16 +4,19 @@ public struct BitSerialOptions: Hashable, Sendable {
   public var columns: Int
   /// Weights whose terms a PE adds in one cycle.
   public var dotWidth: Int
+  /// How weights become terms; every term has its cycle, zero or not.
+  public var encoding: TermEncoding
   /// Widest weight, at most 8 bits.
   public var largestWeightBits: Int
   public var variant: FoldVariant
 
-  /// Widest dot product a PE may have: its sum of digit times activation stays within 16 bits.
+  /// Widest dot product a PE may have.
   public static let widestDot = 64
 
   /// - Precondition: positive sizes, `dotWidth` at most `widestDot`.
   public init(
-    rows: Int, columns: Int, dotWidth: Int = 4, largestWeightBits: Int = 8, variant: FoldVariant = .overlapped
+    rows: Int, columns: Int, dotWidth: Int = 4, encoding: TermEncoding = .booth, largestWeightBits: Int = 8,
+    variant: FoldVariant = .overlapped
   ) {
     precondition(rows > 0 && columns > 0, "an array needs rows and columns")
     precondition((1...Self.widestDot).contains(dotWidth), "dot width \(dotWidth) is outside 1...\(Self.widestDot)")
@@ -21,13 +24,14 @@ public struct BitSerialOptions: Hashable, Sendable {
     self.columns = columns
     precondition((2...8).contains(largestWeightBits), "weights of \(largestWeightBits) bits are outside 2...8")
     self.dotWidth = dotWidth
+    self.encoding = encoding
     self.largestWeightBits = largestWeightBits
     self.variant = variant
   }
 
-  /// Radix-4 Booth terms of a weight of `bits` bits, one a cycle: ceil(bits / 2).
+  /// Terms of a weight of `bits` bits, one a cycle.
   ///
   /// **Source** Chen et al., "BitMoD: Bit-serial Mixture-of-Datatype LLM Acceleration", HPCA 2025, section on the unified
-  /// bit-serial representation.
-  public static func terms(weightBits bits: Int) -> Int { ceilDiv(bits, 2) }
+  /// bit-serial representation: ceil(bits / 2) for Booth, 2 for two leading ones.
+  public func terms(weightBits bits: Int) -> Int { encoding.fixedTerms(bits: bits) }
 }

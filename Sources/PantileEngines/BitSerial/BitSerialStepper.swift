@@ -1,9 +1,9 @@
 /// The register-transfer model of the fixed-term bit-serial array.
 ///
-/// Registers of PE (r, c): d activations (move right), d Booth digits with their shared significance (move down), a 32-bit sum and,
+/// Registers of PE (r, c): d activations (move right), d digits with their shared significance (move down), a 32-bit sum and,
 /// with the overlapped variant, an output register. A group of activations and weights is read once; the edge holds it for T cycles
-/// and emits one radix-4 digit of each weight a cycle, lowest significance first. A PE adds Σ digit·activation, shifted by the
-/// significance. Last tags and drain are those of the output-stationary systolic array. The controller knows no closed form.
+/// and emits one digit of each weight a cycle: of radix 4 or 2, lowest significance first, or a signed power of two. A PE adds
+/// Σ digit·activation, shifted by the significance. Last tags and drain are those of the output-stationary systolic array. The controller knows no closed form.
 package enum BitSerialStepper {
   private struct Fold {
     var command: Int
@@ -23,13 +23,57 @@ package enum BitSerialStepper {
     return bit(2 * term - 1) + bit(2 * term) - 2 * bit(2 * term + 1)
   }
 
+  /// Digit `term` of a weight in an encoding, and the significance that all lanes share in that cycle.
+  private static func digit(_ weight: Int8, term: Int, bits: Int, _ encoding: TermEncoding) -> Int32 {
+    switch encoding {
+    case .booth: return Int32(digit(weight, term: term, bits: bits))
+    case .plain:
+      let bit = Int32(weight >> Int8(term)) & 1
+      return term == bits - 1 ? -bit : bit
+    case .signMagnitude, .bitColumn:
+      let bit = Int32(weight.magnitude >> UInt8(term)) & 1
+      return weight < 0 ? -bit : bit
+    case .lod2:
+      // The leading one, then the leading one of the rest.
+      var rest = weight.magnitude
+      for _ in 0..<term where rest != 0 { rest &= ~(0x80 >> UInt8(rest.leadingZeroBitCount)) }
+      let power: Int32 = rest == 0 ? 0 : 0x80 >> Int32(rest.leadingZeroBitCount)
+      return weight < 0 ? -power : power
+    case .naf:
+      // Digits of 1 and -1 with a zero between any two, lowest first.
+      var rest = Int32(weight)
+      var power: Int32 = 1
+      var index = 0
+      while rest != 0 {
+        if rest & 1 == 1 {
+          let sign: Int32 = rest & 3 == 1 ? 1 : -1
+          if index == term { return sign * power }
+          index += 1
+          rest -= sign
+        }
+        rest /= 2
+        power *= 2
+      }
+      return 0
+    }
+  }
+
+  /// The significance that a cycle's digits share; digits that are powers of two carry their own.
+  private static func significance(term: Int, _ encoding: TermEncoding) -> Int32 {
+    switch encoding {
+    case .booth: 1 << Int32(2 * term)
+    case .plain, .signMagnitude, .bitColumn: 1 << Int32(term)
+    case .naf, .lod2: 1
+    }
+  }
+
   /// - Parameter drainSlot: shortest slot of a fold; nil is the array's own 2R-1.
   package static func run(
     _ options: BitSerialOptions, _ inputs: [ArrayStepInput], _ format: ContractionFormat, drainSlot: Int? = nil
   ) -> ArrayStepResult {
     let (rows, columns, lanes) = (options.rows, options.columns, options.dotWidth)
     let bits = format.weightBits
-    let terms = BitSerialOptions.terms(weightBits: bits)
+    let terms = options.terms(weightBits: bits)
     let overlapped = options.variant == .overlapped
     let shortest = drainSlot ?? (2 * rows - 1)
     var folds: [Fold] = []
@@ -52,8 +96,8 @@ package enum BitSerialStepper {
     let digitPlane = (rows + 1) * columns
     let activation = Plane<Int16>(lanes * activationPlane)
     let digits = Plane<Int16>(lanes * digitPlane)
-    let scale = Plane<Int16>(digitPlane)  // 4^term, the significance as the shifter applies it
-    let dot = Plane<Int16>(columns)
+    let scale = Plane<Int16>(digitPlane)  // the significance as the shifter applies it
+    let dot = Plane<Int32>(columns)
     let sum = Plane<Int32>(rows * columns)
     let output = Plane<Int32>(rows * columns)
     // What the edge holds, and the skew registers behind it.
@@ -118,11 +162,11 @@ package enum BitSerialStepper {
         for lane in 0..<lanes {
           for r in 0..<rows { rowSkew[(rowSlot * lanes + lane) * rows + r] = heldActivations[lane * rows + r] }
           for c in 0..<columns {
-            columnSkew[(columnSlot * lanes + lane) * columns + c] = digit(
-              heldWeights[lane * columns + c], term: term, bits: bits)
+            columnSkew[(columnSlot * lanes + lane) * columns + c] = Int16(
+              digit(heldWeights[lane * columns + c], term: term, bits: bits, options.encoding))
           }
         }
-        scaleSkew[columnSlot] = 1 << Int16(2 * term)
+        scaleSkew[columnSlot] = Int16(significance(term: term, options.encoding))
         if term + 1 == terms && (group + 1) * lanes >= k { lastOf[0] = current }
       } else {
         for i in 0..<lanes * rows { rowSkew[rowSlot * lanes * rows + i] = 0 }
@@ -165,11 +209,11 @@ package enum BitSerialStepper {
         for lane in 0..<lanes {
           let a = activation.base + lane * activationPlane + r * width
           let w = digits.base + lane * digitPlane + r * columns
-          for c in 0..<columns { d[c] = d[c] &+ a[c] &* w[c] }
+          for c in 0..<columns { d[c] = d[c] &+ Int32(a[c]) &* Int32(w[c]) }
         }
         let f = scale.base + r * columns
         let s = sum.base + r * columns
-        for c in 0..<columns { s[c] = s[c] &+ Int32(d[c]) &* Int32(f[c]) }
+        for c in 0..<columns { s[c] = s[c] &+ d[c] &* Int32(f[c]) }
       }
 
       // Last tags.

@@ -1,6 +1,6 @@
 /// The closed form of one command on a fixed-term bit-serial array.
 ///
-/// A group of d weights (dot width) takes T = ceil(bits/2) cycles, one Booth term each, whatever the values: no zero term is
+/// A group of d weights (dot width) takes T cycles, one term each (ceil(bits/2) of Booth), whatever the values: no zero term is
 /// skipped. So a fold streams T·ceil(K/d) cycles and then behaves as the output-stationary systolic array:
 /// serial ceil(M/R)·ceil(N/C)·(T·ceil(K/d) + 2R+C-2). The port reads a group of activations and of weights in the first of its
 /// T cycles; registers at the edge hold them.
@@ -9,7 +9,7 @@
 enum BitSerialTiming {
   static func timing(_ options: BitSerialOptions, _ extents: TileExtents, _ format: ContractionFormat) -> TileTiming {
     let (r, c) = (options.rows, options.columns)
-    let terms = BitSerialOptions.terms(weightBits: format.weightBits)
+    let terms = options.terms(weightBits: format.weightBits)
     let stream = terms * ceilDiv(extents.k, options.dotWidth)
     let algebra = OutputFoldAlgebra(
       folds: ceilDiv(extents.m, r) * ceilDiv(extents.n, c), stream: stream, tail: 2 * r + c - 2,
@@ -25,7 +25,7 @@ enum BitSerialTiming {
     _ options: BitSerialOptions, _ extents: TileExtents, _ format: ContractionFormat
   ) -> TileOccupancy {
     let (r, c, d) = (options.rows, options.columns, options.dotWidth)
-    let terms = BitSerialOptions.terms(weightBits: format.weightBits)
+    let terms = options.terms(weightBits: format.weightBits)
     let padded = ceilDiv(extents.k, d) * d
     let (foldRows, foldColumns) = (ceilDiv(extents.m, r), ceilDiv(extents.n, c))
     var result = TileOccupancy.folds(

@@ -197,6 +197,7 @@ extension StepLowering {
     {
       bits = 8
     }
+    try checkWeights(values, ContractionFormat(weightBits: bits), of: op)
     if let sparsity, extents[D.c] % sparsity.group != 0 {
       let channels = extents[D.c]
       let padded = (channels + sparsity.group - 1) / sparsity.group * sparsity.group
@@ -223,6 +224,23 @@ extension StepLowering {
     step.isRaw = requantize == nil
     add(.contract(step), kind: kind, covering: epilogue.ops, macs: macs)
     tensors[epilogue.result] = output
+  }
+
+  /// An array may know fewer numbers than a width has.
+  /// - Throws: `unsupported-weights` with the first number that has no code, and how many there are.
+  private func checkWeights(
+    _ values: [Int8]?, _ format: ContractionFormat, of op: OpView
+  ) throws(DiagnosticError) {
+    guard let values, let array = machine.array, let refuses = array.engine.weightRefusal else { return }
+    var reasons = [String?](repeating: nil, count: 256)
+    for weight in Int8.min...Int8.max { reasons[Int(UInt8(bitPattern: weight))] = refuses(weight, format) }
+    let refused = values.filter { reasons[Int(UInt8(bitPattern: $0))] != nil }
+    guard let first = refused.first, let reason = reasons[Int(UInt8(bitPattern: first))] else { return }
+    throw DiagnosticError(
+      "unsupported-weights",
+      "\(refused.count) of \(values.count) weights of '\(op.location.names.first ?? op.name)' have no code in "
+        + "\(array.engine.summary): \(first), \(reason)",
+      at: op.location, hint: "take another encoding of the array, or --weight-format (bitmod-fp4 for lod2)")
   }
 
   // MARK: Depthwise

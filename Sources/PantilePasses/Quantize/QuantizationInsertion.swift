@@ -19,6 +19,7 @@ struct QuantizationInsertion {
     var constant: OpID
     var axis: Int
     var bits: Int
+    var format: String
   }
 
   init(_ rewrite: RewriteContext, plan: QuantizationPlan, options: QuantizeOptions) {
@@ -73,7 +74,10 @@ struct QuantizationInsertion {
     guard let constant = rewrite.module.definingOp(of: operands[1]), let input = known[operands[0]] else { return }
     let isRowMajor = view.name == "dnn.matmul" ? try !view.flag("transpose_b") : false
     let axis = isRowMajor ? 1 : 0
-    let bits = options.bits(of: view.location)
+    let format = try options.format(of: view.location)
+    let bits =
+      try format.map { named throws(DiagnosticError) in try FormattedWeights.bits(of: named) }
+      ?? options.bits(of: view.location)
     weightBits[op] = bits
     let location = view.location
     let type = try view.operandTensor(1)
@@ -81,14 +85,15 @@ struct QuantizationInsertion {
     let tensor = try rewrite.module.constantTensor(of: constant)
     let bias = try biasOp.flatMap { op throws(DiagnosticError) in try rewrite.module.constantTensor(of: op) }
     // A raised scale serves one layer alone; others are shared between the layers that read the same weights.
-    let key = WeightKey(constant: constant, axis: axis, bits: bits)
+    let key = WeightKey(constant: constant, axis: axis, bits: bits, format: format?.name ?? "")
     let isShareable = rewrite.module.users(of: operands[1]).count > 1 && bias == nil
     let found: (value: ValueID, scales: [Float])
     if isShareable, let shared = weights[key] {
       found = shared
     } else {
       found = try insertWeights(
-        op, constant, type, tensor, bias: bias, axis: axis, bits: bits, inputScale: input.scale, location)
+        op, constant, type, tensor, bias: bias, axis: axis, bits: bits, format: format, inputScale: input.scale,
+        location)
       if isShareable { weights[key] = found }
     }
     rewrite.setOperand(of: op, 1, to: found.value)
@@ -115,7 +120,7 @@ struct QuantizationInsertion {
 
   private mutating func insertWeights(
     _ op: OpID, _ constant: OpID, _ type: TensorType, _ tensor: HostTensor?, bias: HostTensor?, axis: Int, bits: Int,
-    inputScale: Float, _ location: SourceLocation
+    format number: NumberFormat?, inputScale: Float, _ location: SourceLocation
   ) throws(DiagnosticError) -> (value: ValueID, scales: [Float]) {
     let source = try rewrite.module[constant].resultTensor()
     var format = try WeightFormat(source.encoding, at: location)
@@ -124,7 +129,12 @@ struct QuantizationInsertion {
     let from = rewrite.module.location(of: constant)
     var scales: [Float] = [1]
     let value: ValueID
-    if let tensor {
+    if let tensor, let number {
+      let formatted = try FormattedWeights(tensor, axis: axis, format: number)
+      scales = formatted.scales
+      value = try rewrite.insertConstant(
+        formatted.tensor, name: "\(name)_quantized", at: .before(op), location: from)
+    } else if let tensor {
       scales = WeightQuantization.scales(
         tensor, axis: axis, bits: bits, bias: bias, inputScale: inputScale, isPerChannel: options.perChannel)
       let quantised = WeightQuantization.quantised(tensor, scales: scales, axis: axis, bits: bits)

@@ -9,7 +9,9 @@ public struct QuantizeOptions: PassOptions {
   /// Percent of the values that stay inside the range, with `method=percentile`.
   public var percentile = 99.99
   public var weightBits = 8
-  /// Exceptions to `weightBits`.
+  /// A number format of weights in place of integers of `weightBits`; empty for those.
+  public var weightFormat = ""
+  /// Exceptions to `weightBits` and `weightFormat`.
   public var layerBits: [LayerBits] = []
   /// Nodes that stay float.
   public var skip: [String] = []
@@ -26,6 +28,7 @@ public struct QuantizeOptions: PassOptions {
     PassOptionField("method", \.method, "how ranges follow from calibration runs"),
     PassOptionField("percentile", \.percentile, "share of values inside the range, for method=percentile"),
     PassOptionField("weight-bits", \.weightBits, "bits of weights, 2 to 8"),
+    PassOptionField("weight-format", \.weightFormat, "number format of weights, as bitmod-fp4 or ternary"),
     PassOptionField("layer-bits", \.layerBits, "bits of single layers, NODE:BITS"),
     PassOptionField("skip", \.skip, "nodes that stay float"),
     PassOptionField("per-channel", \.perChannel, "one weight scale for each output channel"),
@@ -60,6 +63,14 @@ public struct QuantizeOptions: PassOptions {
     return layerBits.last { names.contains($0.node) }?.bits ?? weightBits
   }
 
+  /// The number format of the weights of an op; nil for integers.
+  /// - Throws: `unknown-format`, `option-value`.
+  func format(of location: SourceLocation) throws(DiagnosticError) -> NumberFormat? {
+    let names = location.names
+    guard !weightFormat.isEmpty, !layerBits.contains(where: { names.contains($0.node) }) else { return nil }
+    return try NumberFormat.named(weightFormat)
+  }
+
   /// - Throws: `option-value`, all at once.
   func check(nodes: Set<String>) throws(DiagnosticError) {
     var diagnostics: [Diagnostic] = []
@@ -79,6 +90,13 @@ public struct QuantizeOptions: PassOptions {
           "unknown-node", "no node is called '\(name)'",
           hint: nearestName(to: name, among: known).map { "did you mean '\($0)'?" }))
     }
+    if !weightFormat.isEmpty {
+      do {
+        _ = try FormattedWeights.bits(of: try NumberFormat.named(weightFormat))
+      } catch {
+        diagnostics += error.diagnostics
+      }
+    }
     if !diagnostics.isEmpty { throw DiagnosticError(diagnostics) }
   }
 }
@@ -96,7 +114,8 @@ extension Pass {
     "quantize", summary: "post-training quantisation to int8, as quantize and dequantize around float ops",
     documentation: """
       Activations: asymmetric int8 per tensor, zero exact, ranges measured on the given inputs, or on seeded uniform ones
-      when none are given. Weights: symmetric int8 (or fewer bits) per output channel. Biases: int32 of scale input times
+      when none are given. Weights: symmetric int8 (or fewer bits), or a number format's
+      values, with a scale per output channel. Biases: int32 of scale input times
       weight. Without weights all scales are 1. Ops that only move or select elements share the scale of operands and result.
       """,
     scope: .module, isOptional: false,

@@ -1,0 +1,66 @@
+import Foundation
+import Pantile
+
+extension ReproduceCommand {
+  /// The study of term skipping.
+  func runBitSerial() throws {
+    let folder = root.folder
+    let path =
+      try models
+      ?? {
+        guard let folder else {
+          throw DiagnosticError(
+            "no-root", "the study is not found", hint: "run in the repository, or say --root FOLDER")
+        }
+        return (folder == "." ? "" : folder + "/") + TermStudy.file
+      }()
+    var study = try TermStudy.load(path)
+    for index in study.weights.indices {
+      Terminal.progress("weights of \(study.weights[index].name)")
+      switch study.weights[index].source {
+      case .gaussian(let n, let k, let seed):
+        study.weights[index].layers = [.init(n: n, k: k, values: GaussianWeights.values(count: n * k, seed: seed))]
+      case .model(let name):
+        let options = try EvaluationOptions([], folder: EvaluationOptions.folder(of: path))
+        let model = try Model(contentsOf: try options.resolve(name, root: folder))
+        study.weights[index].layers = try model.contractionWeights()
+      }
+    }
+    let chip = try Chip.load(study.chip, schemas: Machine.schemas(), root: folder)
+    Terminal.progress("\(study.formats.count) formats, \(study.weights.count) sets of weights")
+    let result = TermStudyResult(
+      study, rows: try study.rows(chip: chip, workers: ProcessInfo.processInfo.activeProcessorCount))
+    var files = OutputFiles()
+    if let json { files.add(result.json.text, to: json) }
+    if let csv { files.add(result.csv, to: csv) }
+    if let plot { files.add(result.plot, to: plot) }
+    if json != "-", csv != "-" { files.add(result.text, to: "-") }
+    try files.write()
+  }
+}
+
+extension Model {
+  /// The weights of convolutions and matrix products as [output channels][inputs of one], in the order of the graph.
+  ///
+  /// - Throws: `no-weights` when the model has none.
+  func contractionWeights() throws(DiagnosticError) -> [TermStudy.Layer] {
+    var layers: [TermStudy.Layer] = []
+    for op in module.walk(try module.mainFunction()) {
+      let view = module[op]
+      guard view.name == "dnn.conv2d" || view.name == "dnn.matmul" || view.name == "dnn.fully_connected",
+        view.operands.count > 1, let tensor = try module.constantTensor(view.operands[1]), tensor.shape.count >= 2
+      else { continue }
+      let isRowMajor = view.name == "dnn.matmul" ? try !view.flag("transpose_b") : false
+      let n = isRowMajor ? tensor.shape[tensor.shape.count - 1] : tensor.shape[0]
+      let k = tensor.count / n
+      layers.append(
+        TermStudy.Layer(
+          n: n, k: k,
+          values: (0..<tensor.count).map { tensor.double(at: isRowMajor ? $0 % k * n + $0 / k : $0) }))
+    }
+    guard !layers.isEmpty else {
+      throw DiagnosticError("no-weights", "'\(name)' has no weights of convolutions or products")
+    }
+    return layers
+  }
+}
