@@ -9,6 +9,17 @@ struct Plane<Element: BitwiseCopyable & FixedWidthInteger>: ~Copyable {
     base.initialize(repeating: value, count: max(1, count))
   }
 
+  /// The values of lists, one behind the other.
+  init(joining lists: some Sequence<[Element]>) {
+    count = lists.reduce(0) { $0 + $1.count }
+    base = .allocate(capacity: max(1, count))
+    var next = base
+    for list in lists {
+      next.initialize(from: list, count: list.count)
+      next += list.count
+    }
+  }
+
   deinit { base.deallocate() }
 
   subscript(_ index: Int) -> Element {

@@ -21,6 +21,11 @@ extension PackingProblem {
   /// - Parameter nodeBudget: decisions tried, over all restarts; the same in every run.
   /// - Throws: what `check()` throws.
   public func packExactly(nodeBudget: Int = PackingMethod.exactNodeBudget) throws(DiagnosticError) -> PackingOutcome {
+    try packExactly(nodeBudget: nodeBudget, explains: true)
+  }
+
+  /// - Parameter explains: Look for the buffers in conflict; otherwise none are named.
+  func packExactly(nodeBudget: Int, explains: Bool) throws(DiagnosticError) -> PackingOutcome {
     try check()
     if let contradiction = contradiction() {
       return .unsolved(
@@ -30,6 +35,11 @@ extension PackingProblem {
     switch settledOffsets(nodeBudget: &budget) {
     case .packed(let offsets): return .solved(solution(offsets, method: "exact"))
     case .refuted:
+      guard explains else {
+        return .unsolved(
+          .infeasible(binding: "the buffers cannot be together within \(capacity) bytes"), height: heightBound,
+          conflict: [])
+      }
       let conflict = reducedConflict(Array(buffers.indices), nodeBudget: &budget)
       return .unsolved(
         .infeasible(binding: "\(named(conflict.buffers)) cannot be together within \(capacity) bytes"),

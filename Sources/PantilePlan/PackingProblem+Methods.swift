@@ -51,9 +51,10 @@ extension PackingProblem {
   /// Addresses for one of many plans that will mostly have none: the exact search first, whose conflicts are wanted, and the portfolio only
   /// when it ends undecided.
   ///
+  /// - Parameter explains: Make conflicts small, which takes longer than to refute; otherwise they are empty.
   /// - Throws: what `check()` throws.
-  func packOrRefute() throws(DiagnosticError) -> PackingOutcome {
-    let decided = try packExactly(nodeBudget: min(20_000, fallbackNodeBudget))
+  func packOrRefute(explains: Bool) throws(DiagnosticError) -> PackingOutcome {
+    let decided = try packExactly(nodeBudget: min(20_000, fallbackNodeBudget), explains: explains)
     guard case .unsolved(.budgetExhausted, _, _) = decided else { return decided }
     return try PackingMethod.portfolio.solve(self)
   }

@@ -262,6 +262,32 @@ struct ScheduleKnownTests {
     }
   }
 
+  /// Sixteen layers of a densely connected block, its maps of one size. When the same maps stay for long there are no addresses for the
+  /// joined ones between them; when they take turns there are, at the same cost.
+  @Test(arguments: [(76, 741_376), (92, 471_040)]) func mapsOfADenseBlockTakeTurns(capacity: Int, cost: Int) throws {
+    let unit = 1024
+    var problem = ScheduleProblem(name: "dense", memories: [.init("spad", capacity: 0)], tensors: [], ops: [])
+    func add(_ kind: ScheduleProblem.Tensor.Kind, units: Int) -> Int {
+      problem.tensors.append(.init("t\(problem.tensors.count)", bytes: units * unit, kind: kind))
+      return problem.tensors.count - 1
+    }
+    var maps = [add(.input, units: 16)]
+    for layer in 0..<16 {
+      let joined = add(.activation, units: 16 + 4 * layer)
+      let narrow = add(.activation, units: 16)
+      let map = add(.activation, units: 4)
+      problem.ops.append(.init("join \(layer)", inputs: maps, outputs: [joined]))
+      problem.ops.append(.init("narrow \(layer)", inputs: [joined], outputs: [narrow]))
+      problem.ops.append(.init("grow \(layer)", inputs: [narrow], outputs: [map]))
+      maps.append(map)
+    }
+    problem.ops.append(.init("end", inputs: maps, outputs: [add(.output, units: 16 + 4 * 16)]))
+    problem.tileBytes = 32 * unit
+    problem.memories[0].capacity = (capacity + 32) * unit
+    let solution = try #require(try problem.plan(.streaming, .init(order: .default)).solution)
+    #expect(solution.status == .optimal && solution.cost == cost)
+  }
+
   @Test func methodsSayWhetherTheyStream() {
     var problem = KnownSchedule.all[0].problem(100)
     func refuses(_ method: ScheduleMethod) -> Bool {

@@ -37,14 +37,12 @@ package enum SystolicOutputStepper {
     deinit { folds.deallocate() }
 
     init(_ options: SystolicOptions, _ commands: [SystolicCommand]) {
-      a = Plane(commands.reduce(0) { $0 + $1.a.count })
-      b = Plane(commands.reduce(0) { $0 + $1.b.count })
+      a = Plane(joining: commands.lazy.map(\.a))
+      b = Plane(joining: commands.lazy.map(\.b))
       var folds: [Fold] = []
       var (aBase, bBase, base) = (0, 0, 0)
       for (index, command) in commands.enumerated() {
         let (m, k, n) = (command.extents.m, command.extents.k, command.extents.n)
-        (a.base + aBase).update(from: command.a, count: command.a.count)
-        (b.base + bBase).update(from: command.b, count: command.b.count)
         for m0 in stride(from: 0, to: m, by: options.rows) {
           for n0 in stride(from: 0, to: n, by: options.columns) {
             folds.append(
@@ -99,6 +97,8 @@ package enum SystolicOutputStepper {
     /// written, so that the rows ahead are the skew registers of the columns.
     let weight: Plane<Int16>
     let ring: Int
+    /// The ring's row of this cycle.
+    var ringRow = 0
     /// [offset + d]: the fold whose products the PEs with r + c = d see, or -1.
     let tag: Plane<Int32>
     let taps: Int
@@ -215,6 +215,8 @@ package enum SystolicOutputStepper {
           wait -= 1
         }
         if streams.count > 0, time - streams.time(0) - folds[streams.fold(0)].k > taps { streams.removeFirst() }
+        ringRow += 1
+        if ringRow == ring { ringRow = 0 }
         clock.advance()
       }
     }
@@ -226,37 +228,34 @@ package enum SystolicOutputStepper {
       _ fold: UnsafeMutablePointer<Fold>, _ step: Int, _ time: Int, _ offset: Int, _ work: borrowing Work
     ) {
       let (k, rowsUsed, columnsUsed) = (fold.pointee.k, fold.pointee.rowsUsed, fold.pointee.columnsUsed)
-      let a = work.a.base + fold.pointee.aBase + fold.pointee.a + step
-      let b = work.b.base + fold.pointee.bBase + fold.pointee.b + step * fold.pointee.n
-      var target = activation.base + offset
-      var r = 0
-      var source = a
-      while r < rows {
-        target.pointee = r < rowsUsed ? source.pointee : 0
-        if r < rowsUsed { source += k }
-        target += rowPitch &- 1
-        r &+= 1
-      }
-      var place = weight.base + place(time)
-      let end = weight.base + ring * pitch
-      var c = 0
-      while c < columns {
-        if place >= end { place -= ring &* pitch }
-        place[c] = c < columnsUsed ? b[c] : 0
-        place += pitch
-        c &+= 1
+      let a = work.a.base + (fold.pointee.aBase &+ fold.pointee.a &+ step)
+      let b = work.b.base + (fold.pointee.bBase &+ fold.pointee.b &+ step &* fold.pointee.n)
+      let (rows, columns, skew) = (rows, columns, rowPitch &- 1)
+      SystolicSweep.copy(a, k, activation.base + offset, skew, rowsUsed)
+      SystolicSweep.clear(activation.base + (offset &+ rowsUsed &* skew), skew, rows &- rowsUsed)
+      // The ring has a row for each column at least, so that its end comes once.
+      let start = ringRow
+      let ahead = min(columns, ring &- start)
+      let diagonal = pitch &+ 1
+      let used = min(ahead, columnsUsed)
+      let place = weight.base + start &* pitch
+      SystolicSweep.copy(b, 1, place, diagonal, used)
+      SystolicSweep.clear(place + used &* diagonal, diagonal, ahead &- used)
+      if ahead < columns {
+        let more = max(0, columnsUsed &- ahead)
+        let place = weight.base + ahead
+        SystolicSweep.copy(b + ahead, 1, place, diagonal, more)
+        SystolicSweep.clear(place + more &* diagonal, diagonal, columns &- ahead &- more)
       }
       if fault == .skew { shortenSkew(time, offset) }
     }
 
     @inline(__always) private func readNothing(_ time: Int, _ offset: Int) {
-      for r in 0..<rows { activation[r * (rowPitch - 1) + offset] = 0 }
-      var place = place(time)
-      for c in 0..<columns {
-        if place == ring * pitch { place = 0 }
-        weight[place + c] = 0
-        place += pitch
-      }
+      let (columns, diagonal) = (columns, pitch &+ 1)
+      SystolicSweep.clear(activation.base + offset, rowPitch &- 1, rows)
+      let ahead = min(columns, ring &- ringRow)
+      SystolicSweep.clear(weight.base + ringRow &* pitch, diagonal, ahead)
+      SystolicSweep.clear(weight.base + ahead, diagonal, columns &- ahead)
       if fault == .skew { shortenSkew(time, offset) }
     }
 
@@ -279,29 +278,55 @@ package enum SystolicOutputStepper {
     /// One cycle of all PEs that are alive.
     @inline(__always) private mutating func sweep(_ offset: Int, _ time: Int) {
       let waves = alive(time)
-      let stage = stages == 0 ? 0 : time % stages
-      var old = SystolicWaves()
-      if stages > 0 {
-        old = pastWaves[stage]
-        pastWaves[stage] = waves
+      let (rows, columns, pitch, rowPitch) = (rows, columns, pitch, rowPitch)
+      let ringStart = weight.base
+      let ringEnd = ringStart + (ring &- 1) &* pitch
+      var (a, s, w) = (activation.base + offset, sum.base, ringStart + ringRow &* pitch)
+      let bottom = s + rows &* pitch
+      if stages == 0 {
+        if waves.last < waves.first { return }
+        if pitch == 2 &* SystolicSweep.lanes {
+          // PEs that are not alive see zeros: to leave them out costs more than they do.
+          while s < bottom {
+            SystolicSweep.multiplyAddPair(a, w, s, s)
+            a += rowPitch
+            s += pitch
+            w = w == ringStart ? ringEnd : w - pitch
+          }
+          return
+        }
+        if waves.isFull(rows, columns) {
+          let all = Range(uncheckedBounds: (0, pitch / SystolicSweep.lanes))
+          while s < bottom {
+            SystolicSweep.multiplyAdd(a, w, s, s, all)
+            a += rowPitch
+            s += pitch
+            w = w == ringStart ? ringEnd : w - pitch
+          }
+          return
+        }
+        var r = 0
+        while r < rows {
+          SystolicSweep.multiplyAdd(a, w, s, s, waves.chunks(ofRow: r, columns))
+          a += rowPitch
+          s += pitch
+          w = w == ringStart ? ringEnd : w - pitch
+          r &+= 1
+        }
+        return
       }
-      let isFull = waves.isFull(rows, columns)
-      let all = 0..<pitch / SystolicSweep.lanes
-      var (a, s, w) = (activation.base + offset, sum.base, weight.base + place(time))
-      var product = products.base + stage * rows * pitch
+      let stage = time % stages
+      let old = pastWaves[stage]
+      pastWaves[stage] = waves
+      var product = products.base + stage &* rows &* pitch
       var r = 0
       while r < rows {
-        let chunks = isFull ? all : waves.chunks(ofRow: r, columns)
-        if stages == 0 {
-          SystolicSweep.multiplyAdd(a, w, s, s, chunks)
-        } else {
-          SystolicSweep.add(product, s, s, old.chunks(ofRow: r, columns))
-          SystolicSweep.multiply(a, w, product, chunks)
-          product += pitch
-        }
+        SystolicSweep.add(product, s, s, old.chunks(ofRow: r, columns))
+        SystolicSweep.multiply(a, w, product, waves.chunks(ofRow: r, columns))
+        product += pitch
         a += rowPitch
         s += pitch
-        w = w == weight.base ? w + (ring &- 1) &* pitch : w - pitch
+        w = w == ringStart ? ringEnd : w - pitch
         r &+= 1
       }
     }
@@ -317,22 +342,23 @@ package enum SystolicOutputStepper {
         let fold = work.folds.baseAddress.unsafelyUnwrapped + drains.fold(index)  // a drain names a fold
         let (rowsUsed, n) = (fold.pointee.rowsUsed, fold.pointee.n)
         let bottom = out + (rows - 1) * pitch
-        let sums = work.sums.base + fold.pointee.writtenBase + fold.pointee.written
-        for c in moving.lowerBound..<max(moving.lowerBound, min(moving.upperBound, fold.pointee.columnsUsed)) {
-          let row = rows - 1 - (overlapped ? d - c : d)
-          guard row < rowsUsed else { continue }
-          let word = sums + (row &* n &+ c)
+        // Of column c leaves row `last + c` (serial: `last`), if the fold has it.
+        let lane = overlapped ? 1 : 0
+        let last = rows - 1 - d
+        let low = overlapped ? moving.lowerBound : (last < rowsUsed ? 0 : columns)
+        let high = min(moving.upperBound, fold.pointee.columnsUsed, overlapped ? rowsUsed - last : columns)
+        var word = work.sums.base + (fold.pointee.writtenBase + fold.pointee.written + (last + low * lane) * n + low)
+        let step = n &* lane &+ 1
+        var c = low
+        while c < high {
           word.pointee = word.pointee &+ bottom[c]
+          word += step
+          c &+= 1
         }
         seen.end[fold.pointee.command] = cycle + 1
         count += moving.count
         // Zeros follow, which clears the accumulators of the serial variant.
-        var target = bottom
-        while target > out {
-          chain.move(target - pitch, target, moving)
-          target -= pitch
-        }
-        (out + moving.lowerBound).update(repeating: 0, count: moving.count)
+        chain.shiftDown(out, rows: rows, moving)
       }
       if time - drains.time(0) >= rows - 1 + (overlapped ? columns - 1 : 0) { drains.removeFirst() }
       left += count
@@ -353,11 +379,13 @@ package enum SystolicOutputStepper {
         let d = time - lasts.time(index) - stages
         if overlapped && d >= 0 && d < taps {
           let first = max(0, d - columns + 1)
-          var place = first * (pitch - 1) + d
+          let diagonal = pitch &- 1
+          var (from, to) = (sum.base + (first * diagonal + d), output.base + (first * diagonal + d))
           for _ in first...min(d, rows - 1) {
-            output[place] = sum[place]
-            sum[place] = 0
-            place += pitch - 1
+            to.pointee = from.pointee
+            from.pointee = 0
+            from += diagonal
+            to += diagonal
           }
         }
         if d == (overlapped ? rows - 1 : taps - 1) - early { drains.append(time + 1, lasts.fold(index)) }

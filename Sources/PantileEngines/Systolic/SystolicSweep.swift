@@ -6,6 +6,30 @@ enum SystolicSweep {
   /// Elements of a row of `columns` PEs with its padding.
   static func pitch(_ columns: Int) -> Int { ceilDiv(columns, lanes) * lanes }
 
+  /// target[i·targetStep] = source[i·sourceStep]; the places do not overlap.
+  @inline(__always) static func copy(
+    _ source: UnsafeMutablePointer<Int16>, _ sourceStep: Int, _ target: UnsafeMutablePointer<Int16>,
+    _ targetStep: Int, _ count: Int
+  ) {
+    var (source, target, left) = (source, target, count)
+    while left > 0 {
+      target.pointee = source.pointee
+      source += sourceStep
+      target += targetStep
+      left &-= 1
+    }
+  }
+
+  /// target[i·step] = 0
+  @inline(__always) static func clear(_ target: UnsafeMutablePointer<Int16>, _ step: Int, _ count: Int) {
+    var (target, left) = (target, count)
+    while left > 0 {
+      target.pointee = 0
+      target += step
+      left &-= 1
+    }
+  }
+
   /// sum[c] = above[c] + a[c]·w[c]
   @inline(__always) static func multiplyAdd(
     _ a: UnsafeMutablePointer<Int16>, _ w: UnsafeMutablePointer<Int16>, _ above: UnsafeMutablePointer<Int32>,
@@ -21,6 +45,23 @@ enum SystolicSweep {
       sum.storeBytes(of: old &+ multiplyLanes(x, y), toByteOffset: chunk &* 32, as: SIMD8<Int32>.self)
       chunk &+= 1
     }
+  }
+
+  /// sum[c] = above[c] + a[c]·w[c] of two chunks: a whole row of a small array.
+  @inline(__always) static func multiplyAddPair(
+    _ a: UnsafeMutablePointer<Int16>, _ w: UnsafeMutablePointer<Int16>, _ above: UnsafeMutablePointer<Int32>,
+    _ sum: UnsafeMutablePointer<Int32>
+  ) {
+    let (a, w) = (UnsafeRawPointer(a), UnsafeRawPointer(w))
+    let (above, sum) = (UnsafeRawPointer(above), UnsafeMutableRawPointer(sum))
+    let x = a.loadUnaligned(as: SIMD8<Int16>.self)
+    let y = w.loadUnaligned(as: SIMD8<Int16>.self)
+    let old = above.loadUnaligned(as: SIMD8<Int32>.self)
+    sum.storeBytes(of: old &+ multiplyLanes(x, y), as: SIMD8<Int32>.self)
+    let x2 = a.loadUnaligned(fromByteOffset: 16, as: SIMD8<Int16>.self)
+    let y2 = w.loadUnaligned(fromByteOffset: 16, as: SIMD8<Int16>.self)
+    let old2 = above.loadUnaligned(fromByteOffset: 32, as: SIMD8<Int32>.self)
+    sum.storeBytes(of: old2 &+ multiplyLanes(x2, y2), toByteOffset: 32, as: SIMD8<Int32>.self)
   }
 
   /// product[c] = a[c]·w[c]
@@ -75,45 +116,66 @@ struct SystolicShift: ~Copyable {
     }
   }
 
-  /// target[c] = source[c] for the columns; rows are padded to whole chunks and do not overlap.
-  @inline(__always) func move(
-    _ source: UnsafeMutablePointer<Int16>, _ target: UnsafeMutablePointer<Int16>, _ columns: Range<Int>
-  ) {
-    // Place pitch - bound + c of the staircase is one for c < bound.
-    let below = UnsafeRawPointer(narrow.base + (pitch &- columns.upperBound))
-    let notBelow = UnsafeRawPointer(narrow.base + (pitch &- columns.lowerBound))
-    let (source, target) = (UnsafeRawPointer(source), UnsafeMutableRawPointer(target))
-    var at = (columns.lowerBound & ~7) &* 2
-    let end = columns.upperBound &* 2
-    while at < end {
-      let inside = below.loadUnaligned(fromByteOffset: at, as: SIMD8<Int16>.self)
-      let before = notBelow.loadUnaligned(fromByteOffset: at, as: SIMD8<Int16>.self)
-      let old = target.loadUnaligned(fromByteOffset: at, as: SIMD8<Int16>.self)
-      let new = source.loadUnaligned(fromByteOffset: at, as: SIMD8<Int16>.self)
-      let changed = (old ^ new) & (inside & ~before)
-      target.storeBytes(of: old ^ changed, toByteOffset: at, as: SIMD8<Int16>.self)
-      at &+= 8 * 2
-    }
-  }
-
-  /// target[c] = source[c] for the columns; rows are padded to whole chunks and do not overlap.
-  @inline(__always) func move(
-    _ source: UnsafeMutablePointer<Int32>, _ target: UnsafeMutablePointer<Int32>, _ columns: Range<Int>
+  /// Clock edge of a chain of `rows` rows that shifts down in the columns: each row takes what stood above it, row 0 zero.
+  ///
+  /// A chunk goes from the bottom up, so that what stands above is read once, for its own row and for the one below.
+  @inline(__always) func shiftDown(
+    _ base: UnsafeMutablePointer<Int32>, rows: Int, _ columns: Range<Int>
   ) {
     // Place pitch - bound + c of the staircase is one for c < bound.
     let below = UnsafeRawPointer(wide.base + (pitch &- columns.upperBound))
     let notBelow = UnsafeRawPointer(wide.base + (pitch &- columns.lowerBound))
-    let (source, target) = (UnsafeRawPointer(source), UnsafeMutableRawPointer(target))
+    let step = pitch &* 4
+    let top = UnsafeMutableRawPointer(base)
+    let bottom = top + (rows &- 1) &* step
     var at = (columns.lowerBound & ~7) &* 4
     let end = columns.upperBound &* 4
     while at < end {
-      let inside = below.loadUnaligned(fromByteOffset: at, as: SIMD8<Int32>.self)
-      let before = notBelow.loadUnaligned(fromByteOffset: at, as: SIMD8<Int32>.self)
-      let old = target.loadUnaligned(fromByteOffset: at, as: SIMD8<Int32>.self)
-      let new = source.loadUnaligned(fromByteOffset: at, as: SIMD8<Int32>.self)
-      let changed = (old ^ new) & (inside & ~before)
-      target.storeBytes(of: old ^ changed, toByteOffset: at, as: SIMD8<Int32>.self)
+      let inside =
+        below.loadUnaligned(fromByteOffset: at, as: SIMD8<Int32>.self)
+        & ~notBelow.loadUnaligned(fromByteOffset: at, as: SIMD8<Int32>.self)
+      var target = bottom + at
+      let last = top + at
+      var old = target.loadUnaligned(as: SIMD8<Int32>.self)
+      while target > last {
+        let above = (target - step).loadUnaligned(as: SIMD8<Int32>.self)
+        target.storeBytes(of: old ^ ((old ^ above) & inside), as: SIMD8<Int32>.self)
+        old = above
+        target -= step
+      }
+      target.storeBytes(of: old & ~inside, as: SIMD8<Int32>.self)
       at &+= 8 * 4
+    }
+  }
+
+  /// Clock edge of a chain that shifts down as a wave: row r takes what stood above it in columns `first ..< min(bound, wave - r)`; row 0
+  /// is left to the caller.
+  @inline(__always) func shiftDown(
+    _ base: UnsafeMutablePointer<Int16>, rows: Int, first: Int, bound: Int, wave: Int
+  ) {
+    let notBelow = UnsafeRawPointer(narrow.base + (pitch &- first))
+    let step = pitch &* 2
+    let start = (first & ~7) &* 2
+    // Below this row nothing moves.
+    var r = min(rows &- 1, wave &- first &- 1)
+    while r > 0 {
+      let limit = min(bound, wave &- r)
+      // Place pitch - bound + c of the staircase is one for c < bound.
+      let below = UnsafeRawPointer(narrow.base + (pitch &- limit))
+      let target = UnsafeMutableRawPointer(base) + r &* step
+      let source = target - step
+      var at = start
+      let end = limit &* 2
+      while at < end {
+        let inside =
+          below.loadUnaligned(fromByteOffset: at, as: SIMD8<Int16>.self)
+          & ~notBelow.loadUnaligned(fromByteOffset: at, as: SIMD8<Int16>.self)
+        let old = target.loadUnaligned(fromByteOffset: at, as: SIMD8<Int16>.self)
+        let above = source.loadUnaligned(fromByteOffset: at, as: SIMD8<Int16>.self)
+        target.storeBytes(of: old ^ ((old ^ above) & inside), toByteOffset: at, as: SIMD8<Int16>.self)
+        at &+= 8 * 2
+      }
+      r &-= 1
     }
   }
 }

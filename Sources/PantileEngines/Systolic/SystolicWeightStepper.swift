@@ -50,14 +50,12 @@ package enum SystolicWeightStepper {
 
     init(_ options: SystolicOptions, _ commands: [SystolicCommand]) {
       let isExchanged = options.dataflow == .inputStationary
-      let a = Plane<Int16>(commands.reduce(0) { $0 + $1.a.count })
-      let b = Plane<Int16>(commands.reduce(0) { $0 + $1.b.count })
+      let a = Plane(joining: commands.lazy.map(\.a))
+      let b = Plane(joining: commands.lazy.map(\.b))
       var folds: [Fold] = []
       var (aBase, bBase, base) = (0, 0, 0)
       for (index, command) in commands.enumerated() {
         let (m, k, n) = (command.extents.m, command.extents.k, command.extents.n)
-        (a.base + aBase).update(from: command.a, count: command.a.count)
-        (b.base + bBase).update(from: command.b, count: command.b.count)
         let (beats, lanes) = isExchanged ? (n, m) : (m, n)
         let (streamedStep, streamedLane) = isExchanged ? (1, n) : (k, 1)
         let (loadedStep, loadedLane) = isExchanged ? (1, k) : (n, 1)
@@ -285,33 +283,15 @@ package enum SystolicWeightStepper {
     @inline(__always) private func read(
       _ fold: UnsafeMutablePointer<Fold>, _ values: UnsafeMutablePointer<Int16>, _ row: Int, _ offset: Int
     ) {
-      let lane = fold.pointee.streamedLane
-      let used = fold.pointee.rowsUsed
-      var source = values + (fold.pointee.streamedBase &+ fold.pointee.streamed &+ row &* fold.pointee.streamedStep)
-      var target = activation.base + offset
-      var r = 0
-      while r < used {
-        target.pointee = source.pointee
-        source += lane
-        target += rowPitch &- 1
-        r &+= 1
-      }
-      while r < rows {
-        target.pointee = 0
-        target += rowPitch &- 1
-        r &+= 1
-      }
+      let (lane, used, skew) = (fold.pointee.streamedLane, fold.pointee.rowsUsed, rowPitch &- 1)
+      let source = values + (fold.pointee.streamedBase &+ fold.pointee.streamed &+ row &* fold.pointee.streamedStep)
+      SystolicSweep.copy(source, lane, activation.base + offset, skew, used)
+      SystolicSweep.clear(activation.base + (offset &+ used &* skew), skew, rows &- used)
       if fault == .skew { shortenSkew(offset) }
     }
 
     @inline(__always) private func readNothing(_ offset: Int) {
-      var target = activation.base + offset
-      var r = 0
-      while r < rows {
-        target.pointee = 0
-        target += rowPitch &- 1
-        r &+= 1
-      }
+      SystolicSweep.clear(activation.base + offset, rowPitch &- 1, rows)
       if fault == .skew { shortenSkew(offset) }
     }
 
@@ -327,11 +307,10 @@ package enum SystolicWeightStepper {
       while index >= 0 {
         let d = time - streams.time(index)
         if d > rows + columns - 2 { return }
-        var place = max(0, d - columns + 1) * (pitch - 1) + d
-        for _ in max(0, d - columns + 1)...min(d, rows - 1) {
-          weight[place] = shadow[place]
-          place += pitch - 1
-        }
+        let (first, diagonal) = (max(0, d - columns + 1), pitch &- 1)
+        SystolicSweep.copy(
+          shadow.base + (first * diagonal + d), diagonal, weight.base + (first * diagonal + d), diagonal,
+          min(d, rows - 1) - first + 1)
         index -= 1
       }
     }
@@ -345,14 +324,36 @@ package enum SystolicWeightStepper {
     @inline(__always) private mutating func sweep(_ offset: Int, _ time: Int) {
       let waves = alive(time)
       let weights = variant == .serial ? shadow.base : weight.base
+      let (rows, columns, pitch, rowPitch) = (rows, columns, pitch, rowPitch)
       var r = rows - 1
       if stages == 0 {
-        let isFull = waves.isFull(rows, columns)
-        let all = 0..<pitch / SystolicSweep.lanes
+        if waves.last < waves.first { return }
         var (a, w) = (activation.base + (r * rowPitch + offset), weights + r * pitch)
         var above = partial.base + r * pitch
+        if pitch == 2 &* SystolicSweep.lanes {
+          // Sums of PEs that are not alive are never looked at: to leave them out costs more than they do.
+          let top = partial.base
+          while above >= top {
+            SystolicSweep.multiplyAddPair(a, w, above, above + pitch)
+            a -= rowPitch
+            w -= pitch
+            above -= pitch
+          }
+          return
+        }
+        if waves.isFull(rows, columns) {
+          let all = Range(uncheckedBounds: (0, pitch / SystolicSweep.lanes))
+          let top = partial.base
+          while above >= top {
+            SystolicSweep.multiplyAdd(a, w, above, above + pitch, all)
+            a -= rowPitch
+            w -= pitch
+            above -= pitch
+          }
+          return
+        }
         while r >= 0 {
-          SystolicSweep.multiplyAdd(a, w, above, above + pitch, isFull ? all : waves.chunks(ofRow: r, columns))
+          SystolicSweep.multiplyAdd(a, w, above, above + pitch, waves.chunks(ofRow: r, columns))
           a -= rowPitch
           w -= pitch
           above -= pitch
@@ -428,22 +429,14 @@ package enum SystolicWeightStepper {
         let moving = movingColumns(d)
         if moving.isEmpty { continue }
         if variant == .skewed {
-          var r = rows - 1
-          while r > 0 {
-            // Row r of column c moves from cycle c + r of the load on.
-            let wave = d - r + 1 + (fault == .reload ? 1 : 0)
-            let high = min(moving.upperBound, wave)
-            if moving.lowerBound < high {
-              let target = shadow.base + r * pitch
-              chain.move(target - pitch, target, moving.lowerBound..<high)
-            }
-            r -= 1
-          }
+          // Row r of column c moves from cycle c + r of the load on.
+          chain.shiftDown(
+            shadow.base, rows: rows, first: moving.lowerBound, bound: moving.upperBound,
+            wave: d + 1 + (fault == .reload ? 1 : 0))
         } else {
           shadow.move(from: 0, to: pitch, count: (rows - 1) * pitch)
         }
-        let fold = work.folds[loads.fold(index)]
-        for c in moving { shadow[c] = entering(fold, work, d, c) }
+        enter(work.folds.baseAddress.unsafelyUnwrapped + loads.fold(index), work, d, moving)  // a load names a fold
       }
       let span = variant == .skewed ? rows + columns - 2 : rows - 1
       if time - loads.time(0) >= span { loads.removeFirst() }
@@ -454,6 +447,27 @@ package enum SystolicWeightStepper {
       guard variant == .skewed else { return d < rows ? 0..<columns : 0..<0 }
       let low = max(0, d - rows + 1)
       return low..<max(low, min(columns, d + 1))
+    }
+
+    /// Takes the weights that enter row 0 in cycle `d` of a load; columns of padding take zeros.
+    @inline(__always) private func enter(
+      _ fold: UnsafeMutablePointer<Fold>, _ work: borrowing Work, _ d: Int, _ moving: Range<Int>
+    ) {
+      // Column c takes row `last + c` of the fold, or in all columns the same.
+      let lane = variant == .skewed ? 1 : 0
+      let last = rows &- 1 &- d
+      let (low, end) = (moving.lowerBound, moving.upperBound)
+      var high = min(end, fold.pointee.columnsUsed)
+      if lane == 1 {
+        high = min(high, fold.pointee.rowsUsed &- last)
+      } else if last >= fold.pointee.rowsUsed {
+        high = low
+      }
+      high = max(low, high)
+      let step = fold.pointee.loadedLane &+ lane &* fold.pointee.loadedStep
+      let first = fold.pointee.loadedBase &+ fold.pointee.loaded &+ last &* fold.pointee.loadedStep &+ low &* step
+      SystolicSweep.copy(work.loaded.base + first, step, shadow.base + low, 1, high &- low)
+      SystolicSweep.clear(shadow.base + high, 1, end &- high)
     }
 
     /// What enters column c in cycle `d` of a load; the last row comes first.

@@ -6,7 +6,8 @@ import PantileSupport
 ///
 /// In a streamed order a plan may exchange two of them at any event at which both are off chip, or both there with or without copies, so
 /// only *how many* of them are kept in each gap counts. The program then has a whole number a gap instead of a binary a tensor and gap,
-/// and none of the symmetry that keeps a tree search from closing.
+/// and none of the symmetry that keeps a tree search from closing. Which of them are kept is chosen later, so that they can be packed:
+/// `ReplacementModel+Members.swift`.
 struct AlikeTensors {
   /// A member, with the position of the common event at which its first gap ends.
   struct Member {
@@ -64,35 +65,6 @@ extension ReplacementModel {
         values[there[event].index] = Double(max(before, after))
         if !spared.isEmpty { values[spared[event].index] = Double(sparedSoFar) }
         before = after
-      }
-    }
-
-    /// Members to keep by the counts of a point: those that are there before those that are not, those that never left before those with
-    /// copies. Among equals the older stay; from the second attempt on the younger, then any: all cost the same, but not all can be packed.
-    func choose(_ values: [Double], _ plan: inout [Bool], attempt: Int) {
-      var random = SplitMix64(seed: UInt64(attempt))
-      var isThere = alike.members.map { _ in false }
-      var isCopied = alike.members.map { _ in alike.isBornCopied }
-      for event in alike.events.indices {
-        for (number, member) in alike.members.enumerated() where member.joins == event {
-          isThere[number] = first[number].map { values[$0.index] > 0.5 } ?? false
-          plan[member.firstGap] = isThere[number]
-          if !isThere[number] { isCopied[number] = true }
-        }
-        guard event < kept.count else { break }
-        let ties = alike.members.indices.map { number in
-          attempt == 0 ? number : attempt == 1 ? -number : random.next(below: 1 << 20)
-        }
-        let ranked = alike.members.indices.filter { alike.members[$0].joins <= event }.sorted {
-          (isThere[$0] ? 0 : 1, isCopied[$0] ? 1 : 0, ties[$0], $0)
-            < (isThere[$1] ? 0 : 1, isCopied[$1] ? 1 : 0, ties[$1], $1)
-        }
-        let count = Int(values[kept[event].index].rounded())
-        for (place, number) in ranked.enumerated() {
-          isThere[number] = place < count
-          if place >= count { isCopied[number] = true }
-          plan[alike.gap(of: alike.members[number], behind: event)] = place < count
-        }
       }
     }
   }

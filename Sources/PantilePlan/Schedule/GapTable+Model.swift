@@ -60,15 +60,6 @@ struct ReplacementModel {
     return values
   }
 
-  /// What a point of the model keeps; with tensors that are alike other attempts choose other members at the same cost.
-  func kept(_ values: [Double], attempt: Int = 0) -> [Bool] {
-    var result = zip(keeps, settled).map { variables, settled in
-      variables.isEmpty ? settled : variables.contains { values[$0.index] > 0.5 }
-    }
-    for group in counts { group.choose(values, &result, attempt: attempt) }
-    return result
-  }
-
   /// How much of each gap a point of the relaxation keeps, 0 to 1.
   func shares(_ values: [Double]) -> [Double] {
     var result = keeps.map { variables in variables.reduce(0) { $0 + values[$1.index] } }

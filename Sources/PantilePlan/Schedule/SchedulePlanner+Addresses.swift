@@ -13,35 +13,37 @@ extension SchedulePlanner {
   /// Plans whose addresses are looked for, and those of them that must be as cheap as the candidate.
   private static let roundLimit = 200
   private static let equalRoundLimit = 40
-  /// Choices among tensors that are alike, for each plan.
-  private static let choiceLimit = 4
 
   /// The candidate's plan with addresses, else a plan that is as cheap as the cuts allow.
   func addresses(_ candidate: ScheduleCandidate) throws(DiagnosticError) -> Addresses {
     let table = GapTable(index, order: candidate.order)
-    if problem.tileBytes == nil || table.alikeTensors().isEmpty {
-      return try addresses(table, candidate, countsAlike: false, rounds: Self.roundLimit)
+    guard problem.tileBytes != nil, !table.alikeTensors().isEmpty, let counted = table.model() else {
+      return try addresses(table, candidate, rounds: Self.roundLimit)
     }
     // Counts lead to near plans soon; names are exact, and found slowly, so they have to be as good as the candidate.
-    let counted = try addresses(table, candidate, countsAlike: true, rounds: Self.roundLimit)
-    if case .placed(let parts) = counted, parts.cost <= candidate.cost { return counted }
+    let near = try addresses(table, candidate, counted: counted, countsAlike: true, rounds: Self.roundLimit)
+    if case .placed(let parts) = near, parts.cost <= candidate.cost { return near }
     let named = try addresses(
-      table, candidate, countsAlike: false, rounds: Self.equalRoundLimit, costLimit: candidate.cost)
+      table, candidate, counted: counted, rounds: Self.equalRoundLimit, costLimit: candidate.cost)
     if case .placed = named { return named }
-    return counted
+    return near
   }
 
-  /// - Parameter costLimit: Give up, as if the rounds were over, when plans cost more.
+  /// - Parameters:
+  ///   - counted: The model that counts tensors that are alike, if there are any: others of them may stay.
+  ///   - countsAlike: Cut that model rather than the one that names all tensors.
+  ///   - costLimit: Give up, as if the rounds were over, when plans cost more.
   private func addresses(
-    _ table: GapTable, _ candidate: ScheduleCandidate, countsAlike: Bool, rounds: Int, costLimit: Int = .max
+    _ table: GapTable, _ candidate: ScheduleCandidate, counted: ReplacementModel? = nil, countsAlike: Bool = false,
+    rounds: Int, costLimit: Int = .max
   ) throws(DiagnosticError) -> Addresses {
     var kept = candidate.kept
-    var gapModel: ReplacementModel?
+    var gapModel = countsAlike ? counted : nil
     for _ in 0..<rounds where table.cost(kept) <= costLimit {
-      let (parts, conflict) = try assemble(table, &kept, gapModel)
+      let (parts, conflict) = try assemble(table, kept, counted)
       if let parts { return .placed(parts) }
       if !conflict.isEmpty {
-        if gapModel == nil { gapModel = table.model(countsAlike: countsAlike) }
+        if gapModel == nil { gapModel = table.model(countsAlike: false) }
         if var cut = gapModel, cut.forbid(conflict) {
           gapModel = cut
           if let plan = try solve(cut, start: nil).kept {
@@ -67,26 +69,27 @@ extension SchedulePlanner {
     return .budgetExhausted
   }
 
-  /// Addresses for a plan or for another that differs in nothing but which of the tensors that are alike stay. Without any, the conflict of
-  /// the first; `kept` is the plan that belongs to either.
+  /// Addresses for a plan or for another of its cost that differs in nothing but which of the tensors that are alike stay; without any, the
+  /// conflict of the first.
   private func assemble(
-    _ table: GapTable, _ kept: inout [Bool], _ gapModel: ReplacementModel?
+    _ table: GapTable, _ kept: [Bool], _ counted: ReplacementModel?
   ) throws(DiagnosticError) -> (parts: ScheduleAssembly.Parts?, conflict: [Int]) {
-    var conflict: [Int] = []
-    for choice in 0..<Self.choiceLimit {
-      var plan = kept
-      if choice > 0 {
-        guard let gapModel, !gapModel.counts.isEmpty else { break }
-        plan = gapModel.kept(gapModel.point(kept), attempt: choice)
-      }
-      let assembly = try table.assemble(plan) { (packing) throws(DiagnosticError) in try packing.packOrRefute() }
-      switch assembly {
-      case .placed(let parts):
-        kept = plan
-        return (parts, [])
-      case .conflict(let gaps): if choice == 0 { conflict = gaps }
+    func pack(_ plan: [Bool], explains: Bool) throws(DiagnosticError) -> ScheduleAssembly {
+      try table.assemble(plan) { (packing) throws(DiagnosticError) in try packing.packOrRefute(explains: explains) }
+    }
+    if let counted {
+      if case .placed(let parts) = try pack(kept, explains: false) { return (parts, []) }
+      let point = counted.point(kept)
+      let room = table.room(beside: counted.kept(point))
+      for choice in ReplacementModel.MemberChoice.others {
+        let plan = counted.kept(point, choice, room: room)
+        if plan == kept || table.cost(plan) > table.cost(kept) { continue }
+        if case .placed(let parts) = try pack(plan, explains: false) { return (parts, []) }
       }
     }
-    return (nil, conflict)
+    switch try pack(kept, explains: true) {
+    case .placed(let parts): return (parts, [])
+    case .conflict(let gaps): return (nil, gaps)
+    }
   }
 }
