@@ -1,0 +1,4 @@
+import PantileProve
+import Testing
+
+struct LanguageTests {}
