@@ -23,7 +23,7 @@ public struct Proof: Sendable {
   public struct Claim: Sendable {
     public var name: String
     public var status: Status
-    /// How the answer was found: `normal form`, `cases`, `numbers`, `z3`.
+    /// How the answer was found: `normal form`, `cases`, `search`, `z3`.
     public var method: String
     /// Cases and points that were looked at.
     public var cases: Int
@@ -41,7 +41,9 @@ public struct Proof: Sendable {
 
   /// Refuted when a claim is; else inconclusive when a claim is; else proved.
   public var status: Status {
-    for status in [Status.refuted, .inconclusive] where claims.contains(where: { $0.status == status }) { return status }
+    for status in [Status.refuted, .inconclusive] where claims.contains(where: { $0.status == status }) {
+      return status
+    }
     return .proved
   }
 
@@ -70,6 +72,10 @@ public struct ProofOptions: Hashable, Sendable {
   public var budget = 1 << 21
   /// Z3's `rlimit` a claim.
   public var resourceLimit = 4_000_000
+  /// Points tried before the proof: what is false is often false there.
+  public var probes = 24
+  /// Points over which a region is gone through one by one; larger ones are split.
+  public var enumerated = 4096
 
   public init() {}
 }

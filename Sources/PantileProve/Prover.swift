@@ -26,22 +26,6 @@ extension Datapath {
     return result
   }
 
-  /// Evaluates every claim at given inputs by the functional model alone, in the order of the claims.
-  ///
-  /// - Parameter inputs: values by input name; elements of arrays as `name[index]`. Missing ones are the nearest to 0.
-  /// - Returns: whether each claim holds there.
-  /// - Throws: as `prove`; `out-of-range` for numbers beyond 64 bits.
-  public func holds(at inputs: [String: Int]) throws(DiagnosticError) -> [Bool] {
-    let elaborated = try ElaboratedDatapath(self)
-    let circuit = elaborated.circuit
-    let point = circuit.inputs.map { inputs[$0.name] ?? min(max(0, $0.range.lowerBound), $0.range.upperBound) }
-    do throws(CircuitError) {
-      let values = try circuit.evaluate(inputs: point)
-      return elaborated.claims.map { $0.parts.allSatisfy { !Prover.fails($0, values) } }
-    } catch {
-      throw DiagnosticError("out-of-range", "the numbers at these inputs leave 64 bits")
-    }
-  }
 }
 
 /// Proves the claims of one circuit.
@@ -52,8 +36,7 @@ struct Prover {
   let options: ProofOptions
   let prefersSolver: Bool
 
-  /// Points tried before the proof, and after it when it ended without an answer.
-  static let firstPoints = 24
+  /// Points tried after a proof that ended without an answer.
   static let lastPoints = 4096
 
   init(_ circuit: Circuit, _ options: ProofOptions, prefersSolver: Bool = false) {
@@ -101,13 +84,13 @@ struct Prover {
 
   private func byCases(_ claim: ElaboratedDatapath.Claim) -> Proof.Claim {
     var result = Proof.Claim(name: claim.name, status: .proved, method: "normal form", cases: 0)
-    if let point = search(claim.parts, Self.firstPoints) {
-      return refuted(result, claim, point, method: "numbers")
+    if let point = search(claim.parts, options.probes) {
+      return refuted(result, claim, point, method: "search")
     }
     let forms = Forms(tables: circuit.tables)
     let region = Region(
       forms, low: circuit.inputs.map(\.range.lowerBound), high: circuit.inputs.map(\.range.upperBound))
-    var cases = CaseSplit(forms, budget: options.budget)
+    var cases = CaseSplit(forms, options)
     do throws(ProofLimit) {
       let values = try region.forms(of: circuit)
       var isVacuous = true
@@ -140,7 +123,7 @@ struct Prover {
     } catch {
       result.cases = cases.cases
       if let point = search(claim.parts, Self.lastPoints) {
-        return refuted(result, claim, point, method: "numbers")
+        return refuted(result, claim, point, method: "search")
       }
       result.status = .inconclusive
       result.method = "cases"
@@ -156,7 +139,7 @@ struct Prover {
   private func search(_ parts: [Part], _ count: Int) -> [Int]? {
     var random = SplitMix64(seed: 1)
     // A large circuit gets fewer points.
-    for index in 0..<max(8, min(count, 4_000_000 / max(1, circuit.nodes.count))) {
+    for index in 0..<min(count, max(8, 4_000_000 / max(1, circuit.nodes.count))) {
       let point = circuit.inputs.map { input -> Int in
         let range = input.range
         if index == 0 { return range.lowerBound }
@@ -216,9 +199,25 @@ struct Prover {
       case .holds(let a): (values[a], 0, "!=")
       }
     result.counterexample = Proof.Counterexample(
-      values: zip(circuit.inputs, small).map { .init(name: $0.name, value: $1) }, got: got, expected: expected,
-      relation: relation)
+      values: support(part).map { .init(name: circuit.inputs[$0].name, value: small[$0]) }, got: got,
+      expected: expected, relation: relation)
     return result
+  }
+
+  /// The inputs that a part depends on, in their order.
+  private func support(_ part: Part) -> [Int] {
+    var pending = part.conditions
+    switch part.part {
+    case .equal(let a, let b), .atMost(let a, let b): pending += [a, b]
+    case .holds(let a): pending.append(a)
+    }
+    var seen = Set(pending)
+    var inputs: [Int] = []
+    while let next = pending.popLast() {
+      if case .input(let index) = circuit.nodes[next].operation { inputs.append(index) }
+      for argument in circuit.nodes[next].arguments where seen.insert(argument).inserted { pending.append(argument) }
+    }
+    return inputs.sorted()
   }
 
   /// Inputs nearer to 0 for which the claim still fails.
@@ -248,7 +247,15 @@ struct Prover {
     do throws(DiagnosticError) {
       let translation = try CircuitWords(circuit, claim.parts)
       switch try translation.query.solve(resourceLimit: options.resourceLimit) {
-      case .unsatisfiable: return result
+      case .unsatisfiable:
+        // A condition that never holds would make everything true.
+        guard claim.parts.contains(where: { $0.conditions.isEmpty }) == false else { return result }
+        let conditions = try CircuitWords(circuit, claim.parts, .conditions)
+        if try conditions.query.solve(resourceLimit: options.resourceLimit).isUnsatisfiable {
+          result.status = .inconclusive
+          result.reason = "the conditions hold for no inputs"
+        }
+        return result
       case .satisfiable(let model): return refuted(result, claim, translation.point(model), method: "z3")
       case .unknown(let reason):
         result.status = .inconclusive

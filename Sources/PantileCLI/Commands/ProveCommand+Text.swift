@@ -76,12 +76,28 @@ extension ProveCommand {
     return claim.method + cases
   }
 
-  /// `weight 3, activation 1: 2 where 3 is right`. Inputs that are 0 are left out where there are many.
+  /// `weight 3, activation 1: got 2, expected 3`. Of many inputs those that are 0 are left out, and equal neighbours are one:
+  /// `weight[0 ... 15] -128`.
   private static func line(_ example: Proof.Counterexample) -> String {
     let shown = example.values.count <= 8 ? example.values : example.values.filter { $0.value != 0 }
-    var values = shown.prefix(16).map { "\($0.name) \($0.value)" }.joined(separator: ", ")
-    if shown.count > 16 { values += ", … (\(shown.count) values)" }
-    if shown.count < example.values.count { values += ", all others 0" }
+    var runs: [(array: Substring?, first: Int, last: Int, text: String, value: Int)] = []
+    for item in shown {
+      let parts = item.name.split(separator: "[")
+      let index = parts.count == 2 ? Int(parts[1].dropLast()) : nil
+      if let index, let run = runs.last, run.array == parts[0], run.last + 1 == index, run.value == item.value {
+        runs[runs.count - 1].last = index
+      } else {
+        runs.append((index.map { _ in parts[0] }, index ?? 0, index ?? 0, item.name, item.value))
+      }
+    }
+    let texts = runs.map { run in
+      run.last > run.first
+        ? "\(run.array ?? "")[\(run.first) ... \(run.last)] \(run.value)" : "\(run.text) \(run.value)"
+    }
+    var values = texts.prefix(16).joined(separator: ", ")
+    if texts.count > 16 { values += ", …" }
+    if shown.count < example.values.count { values += (values.isEmpty ? "" : ", ") + "all others 0" }
+    if values.isEmpty { values = "whatever the inputs" }
     switch example.relation {
     case "==": return "\(values): got \(example.got), expected \(example.expected)"
     case "<=": return "\(values): \(example.got) is above \(example.expected)"

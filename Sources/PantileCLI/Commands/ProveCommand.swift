@@ -5,7 +5,8 @@ import Pantile
 /// `pantile prove`: datapaths against what they claim, for all numbers.
 struct ProveCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "prove", abstract: "Proves for all numbers that a datapath computes what it claims, or shows numbers where not.",
+    commandName: "prove",
+    abstract: "Proves for all numbers that a datapath computes what it claims, or shows numbers where not.",
     discussion: """
       A datapath is a YAML file or the name of a shipped one ('pantile list datapaths'): encodings, dot products, zero points, \
       dequantisation, decoders, accumulators, alignment, requantisation and the compiler's integer rewrites (Docs/prove.md). \
@@ -24,7 +25,8 @@ struct ProveCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Own cases, Z3, both, or Z3 where the cases end.", valueName: "auto|cases|z3|both"))
   var engine = ProofOptions.Engine.auto.rawValue
   @Option(help: ArgumentHelp("Cases and points a claim.", valueName: "n")) var budget = ProofOptions().budget
-  @Option(help: ArgumentHelp("Z3's own unit of work, a claim.", valueName: "n")) var rlimit = ProofOptions().resourceLimit
+  @Option(help: ArgumentHelp("Z3's own unit of work, a claim.", valueName: "n")) var rlimit = ProofOptions()
+    .resourceLimit
   @Option(help: ArgumentHelp("Write the result as JSON.", valueName: "file|-")) var json: String?
   @OptionGroup var root: RootOptions
 
@@ -58,7 +60,9 @@ struct ProveCommand: ParsableCommand {
     }
     let seconds = Double(clock() - start) / Double(CLOCKS_PER_SEC)
     var files = OutputFiles()
-    if let json { files.add(ProveCommand.json(reports, isList: all || datapaths.count > 1, seconds: seconds).text, to: json) }
+    if let json {
+      files.add(ProveCommand.json(reports, isList: all || datapaths.count > 1, seconds: seconds).text, to: json)
+    }
     if json != "-" {
       files.add(
         all || datapaths.count > 1 ? ProveCommand.table(reports, mutants: mutants) : ProveCommand.text(reports[0]),

@@ -18,7 +18,8 @@ struct Circuit: Sendable {
     /// The place of the highest one bit; -1 where there is none: of zero and of negative numbers.
     case leadingOne
     case bitAnd, bitOr, bitXor
-    case wrapSigned(Int), wrapUnsigned(Int)
+    case wrapSigned(Int)
+    case wrapUnsigned(Int)
     /// Bits `low ..< low + width` as an unsigned number.
     case field(low: Int, width: Int)
   }

@@ -3,6 +3,14 @@ import PantileSupport
 
 /// A claim of a circuit as a question to Z3: words so wide that nothing overflows, and a point where the claim fails.
 struct CircuitWords {
+  /// What Z3 is asked for.
+  enum Question: Sendable {
+    /// A point where the conditions hold and the statement does not.
+    case failure
+    /// A point where the conditions hold.
+    case conditions
+  }
+
   private(set) var query = SMTQuery()
   private let circuit: Circuit
 
@@ -10,7 +18,7 @@ struct CircuitWords {
   static let widest = 96
 
   /// - Throws: `query-too-large`.
-  init(_ circuit: Circuit, _ parts: [Prover.Part]) throws(DiagnosticError) {
+  init(_ circuit: Circuit, _ parts: [Prover.Part], _ question: Question = .failure) throws(DiagnosticError) {
     self.circuit = circuit
     var needed = [Bool](repeating: false, count: circuit.nodes.count)
     for part in parts {
@@ -55,6 +63,7 @@ struct CircuitWords {
     let zero = SMTBits(0, width: width)
     let failures = parts.map { part -> SMTBool in
       let conditions = part.conditions.map { !(made($0) == zero) }
+      if question == .conditions { return .all(conditions) }
       let failure: SMTBool
       switch part.part {
       case .equal(let a, let b): failure = !(made(a) == made(b))

@@ -20,16 +20,28 @@ struct ElaboratedDatapath: Sendable {
 
   var circuit = Circuit()
   var claims: [Claim] = []
+  /// Nodes of further expressions.
+  var observed: [Int] = []
 
   /// - Throws: `wrong-expression`, `unknown-name`, `out-of-range` at the place in the file.
-  init(_ datapath: Datapath) throws(DiagnosticError) {
+  init(_ datapath: Datapath, observing texts: [String] = []) throws(DiagnosticError) {
+    let result = withDeepStack { () -> Result<ElaboratedDatapath, DiagnosticError> in
+      do throws(DiagnosticError) { return .success(try ElaboratedDatapath(unrolling: datapath, texts)) } catch {
+        return .failure(error)
+      }
+    }
+    self = try result.get()
+  }
+
+  private init(unrolling datapath: Datapath, _ texts: [String]) throws(DiagnosticError) {
     var elaboration = Elaboration(datapath)
     try elaboration.declareInputs()
     var given: [Int] = []
     for condition in datapath.given {
-      given.append(try elaboration.within(condition.source) { (e) throws(DiagnosticError) in
-        try e.truth(condition.statement, [:])
-      })
+      given.append(
+        try elaboration.within(condition.source) { (e) throws(DiagnosticError) in
+          try e.truth(condition.statement, [:])
+        })
     }
     for claim in datapath.claims {
       let parts = try elaboration.within(claim.source) { (e) throws(DiagnosticError) in
@@ -37,21 +49,34 @@ struct ElaboratedDatapath: Sendable {
       }
       claims.append(Claim(name: claim.name, parts: parts))
     }
+    for text in texts {
+      let source = ConfigText(location: .named(text))
+      let expression: Expression
+      do throws(ExpressionError) { expression = try ExpressionParser.parse(text) } catch {
+        throw source.error("wrong-expression", error.message, hint: error.hint)
+      }
+      observed.append(try elaboration.within(source) { (e) throws(DiagnosticError) in try e.node(expression, [:]) })
+    }
     circuit = elaboration.circuit
   }
 }
 
 /// Unrolls sums and definitions into a circuit.
-struct Elaboration {
+package struct Elaboration {
   /// Functions of the language; no definition may have such a name.
-  static let functions: Set<String> = [
-    "if", "min", "max", "abs", "clamp", "bit", "bits", "signed", "unsigned", "saturate", "lod", "sum", "count", "all", "any",
+  package static let functions: Set<String> = [
+    "if", "min", "max", "abs", "clamp", "bit", "bits", "signed", "unsigned", "saturate", "lod", "sum", "count", "all",
+    "any",
     "bitand", "bitor", "bitxor", "implies", "and", "or", "not",
   ]
   /// Turns of a sum.
   static let longestSum = 4096
   /// Definitions inside each other; the call stack bears it.
-  static let deepest = 200
+  static let deepest = 512
+  /// Expressions inside each other, through definitions; the call stack bears it.
+  static let mostNested = 4000
+  /// Expressions looked at, each time that a sum or definition is unrolled.
+  static let mostSteps = 1 << 20
   /// Bits of the words that `signed` and its like make.
   static let widths = 1...62
 
@@ -69,6 +94,8 @@ struct Elaboration {
   private var made: [Call: Int] = [:]
   private var source = ConfigText(location: .unknown)
   private var depth = 0
+  private var steps = 0
+  private var nested = 0
 
   typealias Scope = [String: Int]
 
@@ -178,6 +205,14 @@ struct Elaboration {
   }
 
   mutating func node(_ expression: Expression, _ scope: Scope) throws(DiagnosticError) -> Int {
+    steps += 1
+    guard steps <= Self.mostSteps else { throw failure(.tooLarge, expression) }
+    nested += 1
+    defer { nested -= 1 }
+    guard nested <= Self.mostNested else {
+      throw source.error(
+        "wrong-expression", "expressions are nested more than \(Self.mostNested) deep", offset: expression.offset)
+    }
     switch expression.content {
     case .number(let value): return circuit.constant(value)
     case .name(let name): return try named(name, expression, scope)
@@ -192,7 +227,8 @@ struct Elaboration {
       if let constant = circuit.constantValue(at) {
         guard elements.indices.contains(constant) else {
           throw source.error(
-            "out-of-range", "'\(name)' has elements 0 ... \(elements.count - 1), not \(constant)", offset: expression.offset)
+            "out-of-range", "'\(name)' has elements 0 ... \(elements.count - 1), not \(constant)",
+            offset: expression.offset)
         }
         return elements[constant]
       }
@@ -226,7 +262,8 @@ struct Elaboration {
     if isSingle[name] == true, let node = inputs[name]?.first { return node }
     if let definition = definitions[name], definition.arguments.isEmpty { return try call(definition, [], expression) }
     if isSingle[name] == false || tables[name] != nil {
-      throw source.error("wrong-expression", "'\(name)' needs an index", offset: expression.offset, hint: "write \(name)[0]")
+      throw source.error(
+        "wrong-expression", "'\(name)' needs an index", offset: expression.offset, hint: "write \(name)[0]")
     }
     throw unknown(name, expression)
   }
@@ -269,7 +306,8 @@ struct Elaboration {
       let divisor = try constant(right, scope, in: 1...1 << 62)
       let quotient = try make(.floorDivide(divisor), [a], expression)
       if operation == .divide { return quotient }
-      return try make(.subtract, [a, try make(.multiply, [quotient, circuit.constant(divisor)], expression)], expression)
+      return try make(
+        .subtract, [a, try make(.multiply, [quotient, circuit.constant(divisor)], expression)], expression)
     default: break
     }
     let b = try node(right, scope)
@@ -401,10 +439,12 @@ struct Elaboration {
   }
 
   private func unknown(_ name: String, _ expression: Expression) -> DiagnosticError {
-    let names = Array(parameters.keys) + Array(tables.keys) + Array(inputs.keys) + Array(definitions.keys) + Self.functions
+    let names =
+      Array(parameters.keys) + Array(tables.keys) + Array(inputs.keys) + Array(definitions.keys) + Self.functions
     return source.error(
       "unknown-name", "there is no '\(name)' here", offset: expression.offset,
       hint: nearestName(to: name, among: names.sorted()).map { "did you mean '\($0)'?" }
-        ?? "names: \((Array(parameters.keys) + Array(tables.keys) + Array(inputs.keys) + Array(definitions.keys)).sorted().joined(separator: ", "))")
+        ?? "names: \((Array(parameters.keys) + Array(tables.keys) + Array(inputs.keys) + Array(definitions.keys)).sorted().joined(separator: ", "))"
+    )
   }
 }

@@ -6,8 +6,12 @@ import PantileSupport
 public struct Datapath: Sendable {
   /// What sort of datapath it is, for lists.
   public enum Kind: String, CaseIterable, Hashable, Sendable {
-    case encoding, dotProduct = "dot-product", zeroPoint = "zero-point", dequantisation, decoder, accumulator, alignment
-    case columnInversion = "column-inversion", requantisation, rewrite
+    case encoding
+    case dotProduct = "dot-product"
+    case zeroPoint = "zero-point"
+    case dequantisation, decoder, accumulator, alignment
+    case columnInversion = "column-inversion"
+    case requantisation, rewrite
   }
 
   /// A whole number that definitions may use; widths, counts, constants.

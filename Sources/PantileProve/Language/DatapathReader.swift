@@ -24,12 +24,17 @@ struct DatapathReader {
     let definitions = entries(map.optional("define"), "define").compactMap { definition($0) }
     let given = entries(map.optional("given"), "given").compactMap { claim($0) }
     let claims = entries(map.required("claims"), "claims").compactMap { claim($0) }
+    if let node = map.optional("claims"), case .mapping(let list) = node.content, list.isEmpty {
+      issues.add(
+        "wrong-value", "the datapath claims nothing", at: node, hint: "write for example product: result == a * b")
+    }
     let mutants = entries(map.optional("mutants"), "mutants").compactMap { mutant($0) }
     map.finish()
     checkNames(map, parameters.map(\.name) + tables.map(\.name) + inputs.map(\.name) + definitions.map(\.name), node)
     guard let name, let kind = kind.flatMap(Datapath.Kind.init(rawValue:)), let summary else { return nil }
     return Datapath(
-      name: name, kind: kind, summary: summary, prefersSolver: prefer == "z3", source: source ?? "", parameters: parameters, tables: tables,
+      name: name, kind: kind, summary: summary, prefersSolver: prefer == "z3", source: source ?? "",
+      parameters: parameters, tables: tables,
       inputs: inputs, definitions: definitions, given: given, claims: claims, mutants: mutants)
   }
 
@@ -58,7 +63,8 @@ struct DatapathReader {
       let items = map.required("sweep")?.list("sweep of \(what)", issues) ?? []
       let sweep = items.compactMap { $0.count("sweep of \(what)", in: Self.numbers, issues) }
       if items.count > Self.longestSweep {
-        issues.add("out-of-range", "\(what) sweeps \(items.count) values, the limit is \(Self.longestSweep)", at: entry.value)
+        issues.add(
+          "out-of-range", "\(what) sweeps \(items.count) values, the limit is \(Self.longestSweep)", at: entry.value)
       }
       map.finish()
       return value.map { Datapath.Parameter(name: entry.key, value: $0, sweep: sweep) }
@@ -130,7 +136,9 @@ struct DatapathReader {
     guard let name else { return [] }
     let format: NumberFormat
     do throws(DiagnosticError) { format = try NumberFormat.named(name) } catch {
-      for diagnostic in error.diagnostics { issues.add(diagnostic.code, diagnostic.message, at: node, hint: diagnostic.hint) }
+      for diagnostic in error.diagnostics {
+        issues.add(diagnostic.code, diagnostic.message, at: node, hint: diagnostic.hint)
+      }
       return []
     }
     guard format.code.bits <= 12 else {
@@ -183,7 +191,10 @@ struct DatapathReader {
     case .name(let text): name = text
     case .element(let text, let extent): (name, count) = (text, extent)
     default:
-      issues.add(key.error("wrong-expression", "'\(entry.key)' is neither a name nor a name with a count", hint: "write weight, or weight[lanes]"))
+      issues.add(
+        key.error(
+          "wrong-expression", "'\(entry.key)' is neither a name nor a name with a count",
+          hint: "write weight, or weight[lanes]"))
       return nil
     }
     let words = text.split(separator: " ", maxSplits: 1).map(String.init)
@@ -221,7 +232,9 @@ struct DatapathReader {
 
   private func claim(_ entry: ConfigNode.Entry) -> Datapath.Claim? {
     let source = ConfigText(location: entry.value.location, sourceLine: entry.value.sourceLine)
-    guard let text = entry.value.text("'\(entry.key)'", issues), let statement = expression(text, source) else { return nil }
+    guard let text = entry.value.text("'\(entry.key)'", issues), let statement = expression(text, source) else {
+      return nil
+    }
     return Datapath.Claim(name: entry.key, statement: statement, source: source)
   }
 

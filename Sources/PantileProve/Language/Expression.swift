@@ -1,12 +1,25 @@
 /// An expression of a datapath file, as written.
 struct Expression: Sendable {
-  enum Unary: String, Hashable, Sendable { case minus = "-", not }
+  enum Unary: String, Hashable, Sendable {
+    case minus = "-"
+    case not
+  }
 
   enum Binary: String, Hashable, Sendable {
     case or, and
-    case equal = "==", notEqual = "!=", less = "<", lessOrEqual = "<=", greater = ">", greaterOrEqual = ">="
-    case shiftLeft = "<<", shiftRight = ">>"
-    case add = "+", subtract = "-", multiply = "*", divide = "/", modulo = "%"
+    case equal = "=="
+    case notEqual = "!="
+    case less = "<"
+    case lessOrEqual = "<="
+    case greater = ">"
+    case greaterOrEqual = ">="
+    case shiftLeft = "<<"
+    case shiftRight = ">>"
+    case add = "+"
+    case subtract = "-"
+    case multiply = "*"
+    case divide = "/"
+    case modulo = "%"
 
     /// As in C, except that comparisons bind less than shifts there too: `a + b << 2` is `(a + b) << 2`.
     var strength: Int {

@@ -15,18 +15,18 @@ struct CaseSplit {
   private(set) var budget: Int
   private let start: Int
   private var splits = 0
+  private let enumerated: Int
 
-  /// Points of a region that is gone through point by point.
-  static let enumerated = 4096
   /// Values of an input that become a case each; wider ones are halved.
   static let listed = 512
   /// Cases of symbolic work; it costs more than a point.
   static let mostSplits = 1 << 16
 
-  init(_ forms: Forms, budget: Int) {
+  init(_ forms: Forms, _ options: ProofOptions) {
     self.forms = forms
-    self.budget = budget
-    start = budget
+    budget = options.budget
+    start = options.budget
+    enumerated = options.enumerated
   }
 
   /// Cases and points looked at so far.
@@ -182,24 +182,33 @@ struct CaseSplit {
 
   /// The terms but the constant, in groups that have no input in common.
   private func components(_ form: Polynomial) -> [Polynomial] {
-    var groups: [(inputs: Set<Int32>, terms: [Polynomial.Term])] = []
-    for term in form.variableTerms {
-      var inputs: Set<Int32> = []
-      for atom in forms.monomials[Int(term.monomial)] { inputs.formUnion(forms.supports[Int(atom)]) }
-      var terms: [Polynomial.Term] = []
-      var others: [(inputs: Set<Int32>, terms: [Polynomial.Term])] = []
-      for group in groups {
-        if group.inputs.isDisjoint(with: inputs) {
-          others.append(group)
-        } else {
-          inputs.formUnion(group.inputs)
-          terms += group.terms
-        }
-      }
-      others.append((inputs, terms + [term]))
-      groups = others
+    // Each input leads to another of its group, the first to itself.
+    var leaders: [Int32: Int32] = [:]
+    func leader(_ input: Int32) -> Int32 {
+      var input = input
+      while let next = leaders[input], next != input { input = next }
+      return input
     }
-    return groups.map { Polynomial(terms: $0.terms.sorted { $0.monomial < $1.monomial }) }
+    func inputs(_ term: Polynomial.Term) -> [Int32] {
+      forms.monomials[Int(term.monomial)].flatMap { forms.supports[Int($0)] }
+    }
+    for term in form.variableTerms {
+      let members = inputs(term)
+      let first = leader(members[0])
+      for member in members {
+        let other = leader(member)
+        leaders[other] = first
+        leaders[member] = first
+      }
+    }
+    var order: [Int32] = []
+    var groups: [Int32: [Polynomial.Term]] = [:]
+    for term in form.variableTerms {
+      let group = leader(inputs(term)[0])
+      if groups[group] == nil { order.append(group) }
+      groups[group, default: []].append(term)
+    }
+    return order.map { Polynomial(terms: groups[$0] ?? []) }
   }
 
   // MARK: Points
@@ -230,6 +239,7 @@ struct CaseSplit {
       if other < value { (best, value) = (start, other) }
     }
     for _ in 0..<4 {
+      try forms.spend(evaluator.size * inputs.count * 2)
       let before = value
       for input in inputs {
         for end in [region.low[Int(input)], region.high[Int(input)]] {
@@ -250,7 +260,7 @@ struct CaseSplit {
     for input in forms.support([form]) {
       let (product, overflow) = count.multipliedReportingOverflow(
         by: region.high[Int(input)] - region.low[Int(input)] + 1)
-      if overflow || product > Self.enumerated { return nil }
+      if overflow || product > enumerated { return nil }
       count = product
     }
     return count
@@ -264,6 +274,7 @@ struct CaseSplit {
     try spend(count)
     let inputs = forms.support([form])
     var evaluator = FormEvaluator(forms, form)
+    try forms.spend(evaluator.size * count)
     var point = region.low
     while true {
       let value = try evaluator.value(at: point)

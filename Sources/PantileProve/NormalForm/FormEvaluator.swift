@@ -14,6 +14,8 @@ struct FormEvaluator {
   private var root = Sum()
   private var values: [Int]
   private let tables: [[Int]]
+  /// Terms of all sums: the work of a point.
+  private(set) var size = 1
 
   init(_ forms: Forms, _ polynomial: Polynomial) {
     tables = forms.tables
@@ -29,8 +31,10 @@ struct FormEvaluator {
     // Arguments have smaller numbers than the atoms they are of.
     let order = needed.sorted()
     let slots = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, Int32($0)) })
+    var size = 1
     func sum(_ polynomial: Polynomial) -> Sum {
       var result = Sum()
+      size += polynomial.terms.count + 1
       result.constant = polynomial.constant
       for term in polynomial.variableTerms {
         result.coefficients.append(term.coefficient)
@@ -38,8 +42,11 @@ struct FormEvaluator {
       }
       return result
     }
-    steps = order.map { Step(operation: forms.atoms[Int($0)].operation, arguments: forms.atoms[Int($0)].arguments.map(sum)) }
+    steps = order.map {
+      Step(operation: forms.atoms[Int($0)].operation, arguments: forms.atoms[Int($0)].arguments.map(sum))
+    }
     root = sum(polynomial)
+    self.size = size
     values = [Int](repeating: 0, count: order.count)
   }
 

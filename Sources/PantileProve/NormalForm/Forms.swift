@@ -34,6 +34,17 @@ final class Forms {
   private(set) var monomials: [[Int32]] = [[]]
   private var monomialNumbers: [[Int32]: Int32] = [[]: 0]
   let tables: [[Int]]
+  /// Terms looked at so far; what bounds the time of everything that is not a case.
+  private var work = 0
+
+  /// About two seconds.
+  static let mostWork = 1 << 28
+
+  /// - Throws: `cases` when the work is used up.
+  func spend(_ terms: Int) throws(ProofLimit) {
+    work += terms
+    if work > Self.mostWork { throw .cases }
+  }
 
   init(tables: [[Int]]) { self.tables = tables }
 
@@ -89,6 +100,23 @@ final class Forms {
       }
     }
     return set.sorted()
+  }
+
+  /// The atoms below an atom that are not `known`, arguments before what they are of.
+  func inside(_ atom: Int32, unless known: (Int32) -> Bool) -> [Int32] {
+    var found: Set<Int32> = []
+    var pending = [atom]
+    while let next = pending.popLast() {
+      for argument in atoms[Int(next)].arguments {
+        for term in argument.terms {
+          for inner in monomials[Int(term.monomial)] where !known(inner) && found.insert(inner).inserted {
+            pending.append(inner)
+          }
+        }
+      }
+    }
+    // An atom is made after its arguments.
+    return found.sorted()
   }
 
   /// The only atom of a polynomial that is an atom and a constant: `coefficient * atom + constant`.

@@ -3,7 +3,10 @@ extension Region {
   func forms(of circuit: Circuit) throws(ProofLimit) -> [Polynomial] {
     var results: [Polynomial] = []
     results.reserveCapacity(circuit.nodes.count)
-    for node in circuit.nodes { results.append(try form(node, node.arguments.map { results[$0] })) }
+    for node in circuit.nodes {
+      for argument in node.arguments { try forms.spend(results[argument].terms.count) }
+      results.append(try form(node, node.arguments.map { results[$0] }))
+    }
     return results
   }
 

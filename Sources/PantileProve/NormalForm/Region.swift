@@ -30,11 +30,13 @@ final class Region {
   // MARK: Simplification
 
   func simplify(_ polynomial: Polynomial) throws(ProofLimit) -> Polynomial {
+    try forms.spend(polynomial.terms.count + 1)
     var result = Polynomial(polynomial.constant)
     for term in polynomial.variableTerms {
       let atoms = forms.monomials[Int(term.monomial)]
       var product = try simplifyAtom(atoms[0])
       for atom in atoms.dropFirst() { product = try multiply(product, simplifyAtom(atom)) }
+      try forms.spend(result.terms.count)
       result = try result.adding(product, times: term.coefficient)
     }
     return result
@@ -42,6 +44,12 @@ final class Region {
 
   private func simplifyAtom(_ number: Int32) throws(ProofLimit) -> Polynomial {
     if let known = simplified[number] { return known }
+    // Arguments first, by a list of our own: chains may be longer than the call stack bears.
+    for inner in forms.inside(number, unless: { simplified[$0] != nil }) { _ = try simplifyOne(inner) }
+    return try simplifyOne(number)
+  }
+
+  private func simplifyOne(_ number: Int32) throws(ProofLimit) -> Polynomial {
     let atom = forms.atoms[Int(number)]
     let result: Polynomial
     if case .input(let index) = atom.operation {
@@ -144,7 +152,7 @@ final class Region {
     }
     if let (number, coefficient) = forms.singleAtom(inner), coefficient == 1,
       case .floorDivide(let first) = forms.atoms[Int(number)].operation,
-      case let (both, overflow) = first.multipliedReportingOverflow(by: outer), !overflow, both <= 1 << 62
+      case (let both, let overflow) = first.multipliedReportingOverflow(by: outer), !overflow, both <= 1 << 62
     {
       let shifted = try forms.atoms[Int(number)].arguments[0].adding(
         exact(first.multipliedReportingOverflow(by: inner.constant)))
@@ -177,7 +185,8 @@ final class Region {
     if range.upperBound < 0 { return .zero }
     if let (atom, coefficient) = forms.singleAtom(polynomial), forms.isBoolean(atom) {
       return try choice(
-        atom, polynomial.constant >= 0 ? 1 : 0, try exact(polynomial.constant.addingReportingOverflow(coefficient)) >= 0 ? 1 : 0)
+        atom, polynomial.constant >= 0 ? 1 : 0,
+        try exact(polynomial.constant.addingReportingOverflow(coefficient)) >= 0 ? 1 : 0)
     }
     let divisor = polynomial.divisor
     var reduced = Polynomial(
@@ -221,13 +230,76 @@ final class Region {
 
   /// Bounds of a form, not always the closest.
   func interval(_ polynomial: Polynomial) throws(ProofLimit) -> ClosedRange<Int> {
-    let plain = try plainInterval(polynomial)
-    guard plain.lowerBound < plain.upperBound else { return plain }
-    guard let closer = try remainderInterval(polynomial) else { return plain }
-    return max(plain.lowerBound, closer.lowerBound)...min(plain.upperBound, closer.upperBound)
+    // Two limits, one from below and one from above, are what clamps are made of.
+    try interval(polynomial, limits: 3)
+  }
+
+  private func interval(_ polynomial: Polynomial, limits: Int) throws(ProofLimit) -> ClosedRange<Int> {
+    var result = try plainInterval(polynomial)
+    guard result.lowerBound < result.upperBound, polynomial.variableTerms.count > 1 else { return result }
+    let others = [
+      try remainderInterval(polynomial), try scaledInterval(polynomial), try largerInterval(polynomial, limits),
+    ]
+    for other in others {
+      guard let other else { continue }
+      result = max(result.lowerBound, other.lowerBound)...min(result.upperBound, other.upperBound)
+    }
+    return result
+  }
+
+  /// Bounds from the law `max(d, 0) = d + max(-d, 0)`, where the d cancels; nil where it does not.
+  ///
+  /// What is limited from above and below is a form in which the value occurs several times.
+  private func largerInterval(_ polynomial: Polynomial, _ limits: Int) throws(ProofLimit) -> ClosedRange<Int>? {
+    if limits == 0 { return nil }
+    var result: ClosedRange<Int>?
+    for term in polynomial.variableTerms {
+      let atoms = forms.monomials[Int(term.monomial)]
+      guard atoms.count == 1, case .positivePart = forms.atoms[Int(atoms[0])].operation else { continue }
+      let argument = forms.atoms[Int(atoms[0])].arguments[0]
+      try forms.spend(polynomial.terms.count)
+      guard
+        let rest = withoutOverflow({ () throws(ProofLimit) in
+          try polynomial.adding(Polynomial(terms: [term]), times: -1).adding(argument, times: term.coefficient)
+        }), rest.variableTerms.count < polynomial.variableTerms.count
+      else { continue }
+      let range = try interval(argument, limits: limits - 1)
+      let negated =
+        max(
+          0, range.upperBound == .max ? .min : -range.upperBound)...max(
+          0, range.lowerBound == .min ? .max : -range.lowerBound)
+      let bounds = Interval.sum(
+        try interval(rest, limits: limits - 1), Interval.product(negated, term.coefficient...term.coefficient))
+      result = result.map { max($0.lowerBound, bounds.lowerBound)...min($0.upperBound, bounds.upperBound) } ?? bounds
+    }
+    return result
+  }
+
+  /// Bounds of a multiple in which the remainder law applies, divided again: of `n*floor((m*x + h) / 2^k) - x`, say.
+  private func scaledInterval(_ polynomial: Polynomial) throws(ProofLimit) -> ClosedRange<Int>? {
+    for term in polynomial.variableTerms {
+      let atoms = forms.monomials[Int(term.monomial)]
+      guard atoms.count == 1, case .floorDivide(let divisor) = forms.atoms[Int(atoms[0])].operation,
+        term.coefficient % divisor != 0
+      else { continue }
+      let factor = divisor / greatestCommonDivisor(Int(clamping: term.coefficient.magnitude), divisor)
+      guard let scaled = withoutOverflow({ () throws(ProofLimit) in try polynomial.scaled(by: factor) }),
+        let range = try remainderInterval(scaled, saving: 0)
+      else { continue }
+      // The value times the factor is in the range: round inwards.
+      let low = range.lowerBound == .min ? .min : -Interval.floorDivide(-range.lowerBound, factor)
+      let high = Interval.floorDivide(range.upperBound, factor)
+      if low <= high { return low...high }
+    }
+    return nil
+  }
+
+  private func withoutOverflow(_ make: () throws(ProofLimit) -> Polynomial) -> Polynomial? {
+    do throws(ProofLimit) { return try make() } catch { return nil }
   }
 
   private func plainInterval(_ polynomial: Polynomial) throws(ProofLimit) -> ClosedRange<Int> {
+    try forms.spend(polynomial.terms.count + 1)
     var result = polynomial.constant...polynomial.constant
     for term in polynomial.variableTerms {
       let atoms = forms.monomials[Int(term.monomial)]
@@ -241,20 +313,26 @@ final class Region {
   /// Bounds from the law `x - c*floor(x/c)` in `0 ..< c`, wherever both terms are there; nil when they are not.
   ///
   /// A bit of a word is the difference of two divisions, and its plain bounds are far from 0 and 1.
-  private func remainderInterval(_ polynomial: Polynomial) throws(ProofLimit) -> ClosedRange<Int>? {
+  ///
+  /// - Parameter saving: terms that have to vanish each time.
+  private func remainderInterval(_ polynomial: Polynomial, saving: Int = 2) throws(ProofLimit) -> ClosedRange<Int>? {
     var rest = polynomial
     var extra = 0...0
     var hasFound = false
-    search: while true {
+    // A division may bring in others when nothing has to vanish.
+    search: for _ in 0..<64 {
       for term in rest.variableTerms {
         let atoms = forms.monomials[Int(term.monomial)]
         guard atoms.count == 1, case .floorDivide(let divisor) = forms.atoms[Int(atoms[0])].operation else { continue }
         let argument = forms.atoms[Int(atoms[0])].arguments[0]
         for (whole, ratio) in try wholes(rest, argument, divisor) where term.coefficient % ratio == 0 {
           let factor = -(term.coefficient / ratio)
-          let next = try rest.adding(whole, times: -factor).adding(
-            forms.polynomial(atoms[0]), times: -term.coefficient)
-          guard next.variableTerms.count + 2 <= rest.variableTerms.count else { continue }
+          try forms.spend(rest.terms.count)
+          guard
+            let next = withoutOverflow({ () throws(ProofLimit) in
+              try rest.adding(whole, times: -factor).adding(Polynomial(terms: [term]), times: -1)
+            }), next.variableTerms.count + saving <= rest.variableTerms.count
+          else { continue }
           extra = Interval.sum(extra, Interval.product(0...ratio - 1, factor...factor))
           rest = next
           hasFound = true
@@ -284,6 +362,11 @@ final class Region {
 
   private func atomInterval(_ number: Int32) throws(ProofLimit) -> ClosedRange<Int> {
     if let known = intervals[number] { return known }
+    for inner in forms.inside(number, unless: { intervals[$0] != nil }) { _ = try atomIntervalOnce(inner) }
+    return try atomIntervalOnce(number)
+  }
+
+  private func atomIntervalOnce(_ number: Int32) throws(ProofLimit) -> ClosedRange<Int> {
     let atom = forms.atoms[Int(number)]
     var a: [ClosedRange<Int>] = []
     for argument in atom.arguments { a.append(try interval(argument)) }
