@@ -38,6 +38,8 @@ struct Prover {
 
   /// Points tried after a proof that ended without an answer.
   static let lastPoints = 4096
+  /// Nothing is claimed then, which Z3 cannot change.
+  static let noInputs = "the conditions hold for no inputs"
 
   init(_ circuit: Circuit, _ options: ProofOptions, prefersSolver: Bool = false) {
     self.circuit = circuit
@@ -50,7 +52,7 @@ struct Prover {
     switch options.engine {
     case .auto:
       result = prefersSolver ? bySolver(claim) : byCases(claim)
-      if result.status == .inconclusive {
+      if result.status == .inconclusive, result.reason != Self.noInputs {
         let second = prefersSolver ? byCases(claim) : bySolver(claim)
         if second.status != .inconclusive {
           result = second
@@ -118,7 +120,7 @@ struct Prover {
       if result.cases > claim.parts.count * 8 { result.method = "cases" }
       if isVacuous {
         result.status = .inconclusive
-        result.reason = "the conditions hold for no inputs"
+        result.reason = Self.noInputs
       }
     } catch {
       result.cases = cases.cases
@@ -253,7 +255,7 @@ struct Prover {
         let conditions = try CircuitWords(circuit, claim.parts, .conditions)
         if try conditions.query.solve(resourceLimit: options.resourceLimit).isUnsatisfiable {
           result.status = .inconclusive
-          result.reason = "the conditions hold for no inputs"
+          result.reason = Self.noInputs
         }
         return result
       case .satisfiable(let model): return refuted(result, claim, translation.point(model), method: "z3")
