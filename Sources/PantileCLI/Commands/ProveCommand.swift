@@ -20,7 +20,7 @@ struct ProveCommand: ParsableCommand {
   @Option(
     name: .customLong("set"),
     help: ArgumentHelp(
-      "Changes a field: weight_bits=6, tables.digit.011=1. May be repeated.", valueName: "key=value"))
+      "Changes a field: weight_bits=6, digits.011=1, terms=3. May be repeated.", valueName: "key=value"))
   var settings: [String] = []
   @Option(help: ArgumentHelp("Own cases, Z3, both, or Z3 where the cases end.", valueName: "auto|cases|z3|both"))
   var engine = ProofOptions.Engine.auto.rawValue

@@ -6,7 +6,7 @@ extension Datapath {
   /// Loads a datapath by path or by the name of a shipped one.
   ///
   /// - Parameters:
-  ///   - settings: `key=value` texts applied in order; a parameter may be named without `parameters.`.
+  ///   - settings: `key=value` texts applied in order; parameters, tables, definitions and inputs may be named without their section.
   ///   - root: a folder that holds `Targets`, searched after the working directory.
   /// - Throws: `unknown-datapath`, `nested-extends`, the codes of `ConfigDocument` and `ConfigOverride`, and those of reading:
   ///   `unknown-key`, `missing-key`, `wrong-type`, `wrong-value`, `unknown-value`, `out-of-range`, `wrong-expression`,
@@ -65,8 +65,11 @@ public struct DatapathFile: Sendable {
     for text in settings {
       do throws(DiagnosticError) {
         var change = try ConfigOverride(text)
-        if change.path.count == 1, tree["parameters"]?[change.path[0]] != nil {
-          change.path.insert("parameters", at: 0)
+        // What the file names may be changed by that name alone.
+        if tree[change.path[0]] == nil,
+          let section = ["parameters", "tables", "define", "inputs"].first(where: { tree[$0]?[change.path[0]] != nil })
+        {
+          change.path.insert(section, at: 0)
         }
         try change.apply(to: &tree)
       } catch {

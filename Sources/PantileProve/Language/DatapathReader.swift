@@ -23,8 +23,9 @@ struct DatapathReader {
     let inputs = entries(map.required("inputs"), "inputs").compactMap { input($0) }
     let definitions = entries(map.optional("define"), "define").compactMap { definition($0) }
     let given = entries(map.optional("given"), "given").compactMap { claim($0) }
-    let claims = entries(map.required("claims"), "claims").compactMap { claim($0) }
-    if let node = map.optional("claims"), case .mapping(let list) = node.content, list.isEmpty {
+    let claimed = map.required("claims")
+    let claims = entries(claimed, "claims").compactMap { claim($0) }
+    if let node = claimed, case .mapping(let list) = node.content, list.isEmpty {
       issues.add(
         "wrong-value", "the datapath claims nothing", at: node, hint: "write for example product: result == a * b")
     }

@@ -74,7 +74,8 @@ public enum DatapathReference {
 
       A file here says how numbers are computed and what is claimed of them; `pantile prove NAME` proves it for all inputs or shows
       numbers for which it is false (`Docs/prove.md`). The folder is the list. Unknown keys, keys written twice, anchors and aliases are
-      errors. `--set PATH=VALUE` changes one value: `--set weight_bits=6`, `--set tables.digits.011=1`, `--set define.terms=3`.
+      errors. `--set PATH=VALUE` changes one value: `--set weight_bits=6`, `--set digits.011=1`, `--set terms=3`; parameters,
+      tables, definitions and inputs may be named without their section.
 
       | key | required | meaning |
       |---|---|---|
