@@ -67,6 +67,9 @@ let package = Package(
       "PantileReport",
       ["PantileSupport", "PantileTarget", "PantileProgram", "PantileEngines", "PantileSim"]),
     module(
+      "PantileProve",
+      ["PantileSupport", "PantileConfig", "PantileTarget", "PantileTensor", "PantileSolve"]),
+    module(
       "PantileSweep",
       [
         "PantileSupport", "PantileTensor", "PantileConfig", "PantileTarget", "PantilePasses", "PantileEngines",
@@ -77,7 +80,7 @@ let package = Package(
       [
         "PantileSupport", "PantileText", "PantileTensor", "PantileIR", "PantileDialects", "PantileImport",
         "PantileProblem", "PantileSolve", "PantilePlan", "PantileConfig", "PantileTarget", "PantileProgram",
-        "PantileEngines", "PantilePasses", "PantileSim", "PantileReport", "PantileSweep",
+        "PantileEngines", "PantilePasses", "PantileSim", "PantileReport", "PantileProve", "PantileSweep",
       ]),
     module(
       "PantileCLI",
@@ -109,6 +112,7 @@ let package = Package(
     tests("PantileSimTests", ["PantileSim", "PantileEngines", "PantileProgram", "PantileTensor", "PantileTarget"]),
     tests("PantilePassesTests", ["Pantile"]),
     tests("PantileReportTests", ["PantileReport", "PantileSim", "PantileTarget"]),
+    tests("PantileProveTests", ["PantileProve", "Pantile"]),
     tests("PantileSweepTests", ["PantileSweep", "Pantile"]),
     tests("PantileTests", ["Pantile"]),
     tests("PantileCLITests", ["PantileCLI", "Pantile"]),

@@ -8,6 +8,7 @@
 @_exported import PantilePlan
 @_exported import PantileProblem
 @_exported import PantileProgram
+@_exported import PantileProve
 @_exported import PantileReport
 @_exported import PantileSim
 @_exported import PantileSolve

@@ -5,7 +5,7 @@ import Pantile
 /// The `pantile` command line.
 ///
 /// stdout carries the result, stderr progress and diagnostics. Exit codes: 0 done; 1 the answer is no (`check`, `plan`,
-/// `gemm --check`); 2 wrong usage or input; 70 an internal fault.
+/// `prove`, `gemm --check`); 2 wrong usage or input; 70 an internal fault.
 public enum CommandLineTool {
   /// Parses and runs; returns the exit code.
   public static func run(_ arguments: [String]) -> Int32 {

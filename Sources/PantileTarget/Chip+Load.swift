@@ -64,27 +64,6 @@ extension Chip {
         "nested-extends", "chip '\(name)' extends another chip itself; one level is allowed", at: base.location,
         notes: [.init("it extends \(second.kindName)", at: second.location)], sourceLine: base.sourceLine)
     }
-    return merge(baseTree, with: tree)
-  }
-
-  /// `top` over `base`: mappings merge key by key, all else replaces. A section that names another `family` or `kind`
-  /// replaces the whole section, because its other keys would belong to the old one.
-  private static func merge(_ base: ConfigNode, with top: ConfigNode) -> ConfigNode {
-    guard case .mapping(var entries) = base.content, case .mapping(let changes) = top.content else { return top }
-    for key in ["family", "kind"] {
-      if case .scalar(let new, _)? = top[key]?.content, case .scalar(let old, _)? = base[key]?.content, new != old {
-        return top
-      }
-    }
-    for change in changes where change.key != "extends" {
-      if let index = entries.firstIndex(where: { $0.key == change.key }) {
-        entries[index].value = merge(entries[index].value, with: change.value)
-      } else {
-        entries.append(change)
-      }
-    }
-    var result = top
-    result.content = .mapping(entries)
-    return result
+    return tree.merged(over: baseTree, replacingWhere: ["family", "kind"], except: ["extends"])
   }
 }

@@ -83,7 +83,8 @@ public enum ChipReference {
 
       `chips/NAME.yaml` describes a machine, `energy/NAME.yaml` what its actions cost. The folder is the list: a file put there is found
       by name (`--chip NAME`), any other by path. The shipped chips are reference designs of Pantile's own. `memories/NAME.yaml` describes a
-      DRAM burst by burst (`pantile dram --memory NAME`).
+      DRAM burst by burst (`pantile dram --memory NAME`). `datapaths/NAME.yaml` says what `pantile prove` proves
+      ([their language](datapaths/README.md)).
 
       Units are mandatory where there is one: sizes `B KiB MiB GiB TiB kB MB GB`, clocks `Hz kHz MHz GHz`, times `cycles` or
       `ps ns us ms` (turned into cycles, rounded up), bandwidths `B/cycle` or `B/s ... TB/s` (divided by the clock, exactly). Unknown keys,

@@ -1,13 +1,13 @@
 import Foundation
 import PantileSupport
 
-/// Finds chip, memory and energy files: by path as given, by name in `Targets/` below the working directory, then below a root
+/// Finds chip, memory, energy and datapath files: by path as given, by name in `Targets/` below the working directory, then below a root
 /// that the command line hands in.
-struct TargetFolder {
+package struct TargetFolder {
   /// Folders that may hold `Targets`, in order of search.
   var roots: [String]
 
-  init(root: String?) {
+  package init(root: String?) {
     roots = ["."] + (root.map { [$0] } ?? [])
   }
 
@@ -30,6 +30,14 @@ struct TargetFolder {
     _ name: String, beside folder: String? = nil, at location: SourceLocation = .unknown
   ) throws(DiagnosticError) -> String {
     try find(name, kind: "memory", folder: "memories", beside: folder.map { $0 + "/../memories" }, at: location)
+  }
+
+  /// The path of the datapath file called `name`.
+  /// - Throws: `unknown-datapath` with the places searched.
+  package func datapath(
+    _ name: String, beside folder: String? = nil, at location: SourceLocation = .unknown
+  ) throws(DiagnosticError) -> String {
+    try find(name, kind: "datapath", folder: "datapaths", beside: folder, at: location)
   }
 
   private func find(
@@ -72,6 +80,9 @@ struct TargetFolder {
 
   /// The names of all shipped memories, sorted, without repeats.
   func memoryNames() -> [String] { shippedNames(in: "memories") }
+
+  /// The names of all shipped datapaths, sorted, without repeats.
+  package func datapathNames() -> [String] { shippedNames(in: "datapaths") }
 
   private func shippedNames(in folder: String) -> [String] {
     Array(Set(roots.flatMap { names(in: $0 == "." ? "Targets/\(folder)" : "\($0)/Targets/\(folder)") })).sorted()

@@ -6,7 +6,7 @@ struct ListCommandTests {
     ("chips", "systolic-16x16"), ("chips", "nm-16x16"), ("workloads", "digits-cnn"), ("workloads", "resnet50"),
     ("ops", "dnn.conv2d"), ("passes", "quantize"), ("engines", "bitserial"), ("energy", "45nm"),
     ("memories", "hbm2-8ch"), ("formats", "bitmod-fp4"), ("formats", "mxint8"),
-    ("timing-models", "scalesim"), ("timing-models", "native"),
+    ("timing-models", "scalesim"), ("timing-models", "native"), ("datapaths", "booth4"),
   ])
   func lists(_ kind: String, _ name: String) throws {
     let result = try Tool.run(["list", kind])
@@ -16,7 +16,7 @@ struct ListCommandTests {
 
   @Test(arguments: [
     "dnn.conv2d", "conv2d", "systolic", "systolic-16x16", "quantize", "resnet18", "scalesim", "stonne", "native",
-    "bitmod-fp3", "fp16", "olive-int4", "q7.8-floor-wrap",
+    "bitmod-fp3", "fp16", "olive-int4", "q7.8-floor-wrap", "booth4",
   ])
   func documents(_ name: String) throws {
     let result = try Tool.run(["doc", name])

@@ -5,7 +5,8 @@ import Pantile
 struct DocCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doc",
-    abstract: "Shows the documentation of an op, pass, engine family, number format, timing model, chip or workload.")
+    abstract:
+      "Shows the documentation of an op, pass, engine family, number format, timing model, chip, datapath or workload.")
 
   @Argument(help: "As 'pantile list' shows it.") var name: String
   @OptionGroup var root: RootOptions
@@ -30,15 +31,34 @@ struct DocCommand: ParsableCommand {
           + "weights: \(Table.grouped(try module.weights(of: main).elements))\nsource: \(workload.source)\n")
     } else if Chip.shippedNames(root: folder).contains(name) {
       Terminal.write(try Chip.load(name, schemas: Machine.schemas(), root: folder).resolvedText)
+    } else if Datapath.shippedNames(root: folder).contains(name) {
+      Terminal.write(DocCommand.page(try Datapath.load(name, root: folder)))
     } else {
       let names =
         DNN.ops.map(\.name) + PassRegistry.all.map(\.name) + ListCommand.engineSchemas.map(\.family)
         + NumberFormat.all.map(\.name) + TimingModel.all.map(\.name) + Workload.all.map(\.name)
-        + Chip.shippedNames(root: folder)
+        + Chip.shippedNames(root: folder) + Datapath.shippedNames(root: folder)
       throw DiagnosticError(
-        "unknown-name", "there is no op, pass, engine family, number format, timing model, workload or chip '\(name)'",
+        "unknown-name",
+        "there is no op, pass, engine family, number format, timing model, workload, chip or datapath '\(name)'",
         hint: nearestName(to: name, among: names).map { "did you mean '\($0)'?" } ?? "see 'pantile list'")
     }
+  }
+
+  private static func page(_ datapath: Datapath) -> String {
+    var text = "# datapath \(datapath.name)\n\n\(datapath.summary)\n\nkind: \(datapath.kind.rawValue)\n"
+    if !datapath.source.isEmpty { text += "source: \(datapath.source)\n" }
+    text += "\nparameters:\n"
+    for parameter in datapath.parameters {
+      let sweep = parameter.sweep.map { "\($0)" }.joined(separator: ", ")
+      text += "  \(parameter.name): \(parameter.value)" + (sweep.isEmpty ? "\n" : ", swept over \(sweep)\n")
+    }
+    text += "\nclaims: \(datapath.claimNames.joined(separator: ", "))\n\nmutants:\n"
+    for mutant in datapath.mutants {
+      text +=
+        "  \(mutant.name): \(mutant.summary)\n    \(mutant.settings.map { "--set '\($0)'" }.joined(separator: " "))\n"
+    }
+    return text
   }
 
   private static func page(_ op: OpDefinition) -> String {

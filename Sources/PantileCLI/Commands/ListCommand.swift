@@ -7,7 +7,7 @@ struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists what there is of a kind.")
 
   enum Kind: String, ExpressibleByArgument, CaseIterable {
-    case chips, memories, workloads, graphs, ops, passes, methods, engines, formats, energy
+    case chips, memories, workloads, graphs, ops, passes, methods, engines, formats, energy, datapaths
     case timingModels = "timing-models"
   }
 
@@ -56,6 +56,13 @@ struct ListCommand: ParsableCommand {
       return Table.text(
         ["format", "bits", "beside", "what"],
         NumberFormat.all.map { [$0.name, "\($0.code.bits)", $0.scheme.description, $0.summary] })
+    case .datapaths:
+      var rows: [[String]] = []
+      for name in Datapath.shippedNames(root: root) {
+        let datapath = try Datapath.load(name, root: root)
+        rows.append([name, datapath.kind.rawValue, "\(datapath.mutants.count)", datapath.summary])
+      }
+      return Table.text(["datapath", "kind", "mutants", "what"], rows)
     case .energy: return Table.text(["table"], energyNames(root: root).map { [$0] })
     }
   }
