@@ -77,6 +77,12 @@ public enum NMSparse {
     return packed(values, rows: rows, pattern: pattern, zero: 0) { Double($0.magnitude) }
   }
 
+  /// Prunes and packs a matrix `[rows, k]` of wide floats.
+  /// - Precondition: all values are finite.
+  public static func pack(_ values: [Double], rows: Int, pattern: NMPattern) -> NMPacked<Double> {
+    packed(values, rows: rows, pattern: pattern, zero: 0) { $0.magnitude }
+  }
+
   /// The dense matrix `[rows, k]` with zeros where weights were dropped.
   public static func unpack<Value: TensorScalar & Numeric>(_ packed: NMPacked<Value>) -> [Value] {
     var result = [Value](repeating: 0, count: packed.rows * packed.k)

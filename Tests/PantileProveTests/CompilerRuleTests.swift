@@ -79,7 +79,7 @@ struct CompilerRuleTests {
     let terms = (bits + 1) / 2
     let datapath = try Datapath.load("booth4", settings: ["weight_bits=\(bits)"], root: repositoryRoot)
     let model = try FunctionalModel(datapath, observing: (0..<terms).map { "digit(\($0))" })
-    #expect(BitSerialOptions.terms(weightBits: bits) == terms)
+    #expect(BitSerialOptions(rows: 1, columns: 1).terms(weightBits: bits) == terms)
     for weight in -(1 << (bits - 1))..<(1 << (bits - 1)) {
       let digits = try model.values(at: [weight, 0])
       for term in 0..<terms {

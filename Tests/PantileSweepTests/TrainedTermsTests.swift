@@ -46,10 +46,12 @@ import Testing
       let numbers = try SerialNumbers(matrix)
       let (rows, lanes) = (16, 4)
       let machine = BitSerialMachine(
-        rows: rows, columns: 8, dotWidth: lanes, encoding: point.encoding, termPolicy: .skipTerms, syncScope: .rows(scope))
+        rows: rows, columns: 8, dotWidth: lanes, encoding: point.encoding, termPolicy: .skipTerms,
+        syncScope: .rows(scope))
       let tokens = 3
       let product = BitSerialProduct(
-        m: tokens, k: layer.k, n: layer.n, activations: [Int16](repeating: 3, count: tokens * layer.k), activationBits: 8,
+        m: tokens, k: layer.k, n: layer.n, activations: [Int16](repeating: 3, count: tokens * layer.k),
+        activationBits: 8,
         weights: numbers.values, weightBits: try SerialNumbers.numberRange(of: matrix.format).bits)
       // A fold is over when its slowest scope is; a scope's steps take what its slowest lane needs.
       var expected = 0
