@@ -26,7 +26,8 @@ extension WidthStudy {
     entries += [
       .init("cost", .optional(assignment?.cost)), .init("lower_bound", .optional(assignment?.lowerBound)),
       .init("gap", .optional(assignment.map { $0.cost - $0.lowerBound })),
-      .init("stored_bits", .optional(assignment?.storedBits)), .init("summed_cycles", .optional(assignment?.cycles)),
+      .init("stored_bits", .optional(taken?.assignment.storedBits)),
+      .init("summed_cycles", .optional(taken?.assignment.cycles)),
       .init("compiled_cycles", .optional(assigned?.cycles)), .init("nodes", .integer(outcome.nodes)),
     ]
     if let shortfall = outcome.shortfall {
@@ -40,6 +41,7 @@ extension WidthStudy {
           ])))
     }
     entries += [
+      .init("taken", .optional(taken?.number)), .init("candidates", .list(candidateRows)),
       .init("layer_bits", .list(layerBits.map { .string($0.optionText) })), .init("layers", .list(layerRows)),
       .init("variants", .list(variantRows)), .init("float_correct", .optional(floatCorrect)),
       .init(
@@ -60,6 +62,18 @@ extension WidthStudy {
     case .feasible: return "feasible"
     case .infeasible: return "infeasible"
     case .budgetExhausted: return "budget-exhausted"
+    }
+  }
+
+  private var candidateRows: [OrderedJSON] {
+    candidates.map { candidate in
+      .object([
+        .init("number", .integer(candidate.number)),
+        .init("bits", .integers(zip(problem.layers, candidate.assignment.choices).map { $0.choices[$1].bits })),
+        .init("cost", .integer(candidate.assignment.cost)), .init("error", .number(candidate.error)),
+        .init("stored_bits", .integer(candidate.assignment.storedBits)),
+        .init("summed_cycles", .integer(candidate.assignment.cycles)),
+      ])
     }
   }
 

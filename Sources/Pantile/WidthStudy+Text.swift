@@ -38,7 +38,7 @@ extension WidthStudy {
     var table = TextTable([
       ("layer", .left), ("bits", .right), ("size", .right), ("error", .right), ("cycles", .right), ("compiled", .right),
     ])
-    for (layer, choice) in (outcome.assignment?.choices ?? []).enumerated() {
+    for (layer, choice) in (taken?.assignment.choices ?? []).enumerated() {
       let chosen = problem.layers[layer].choices[choice]
       table.add([
         layers[layer].name, "\(chosen.bits)", Format.bytes((chosen.storedBits + 7) / 8),
@@ -64,17 +64,22 @@ extension WidthStudy {
 
         """
     }
-    let scale = Double(WidthStudy.costScale)
-    let compiled = assigned.map { ", compiled \(Format.grouped($0.cycles))" } ?? ""
-    let bytes = Format.grouped((assignment.storedBits + 7) / 8)
-    return """
-      status   \(statusName): summed error \(WidthStudy.short(Double(assignment.cost) / scale)), no less than \
-      \(WidthStudy.short(Double(assignment.lowerBound) / scale)), gap \(assignment.cost - assignment.lowerBound) billionths
-      size     \(bytes) bytes of weights\(limit(options.sizeLimit.map { Format.grouped($0) }))
-      latency  \(Format.grouped(assignment.cycles)) cycles summed over layers\
-      \(limit(options.cycleLimit.map { Format.grouped($0) }))\(compiled)
-
-      """
+    func error(_ cost: Int) -> String { WidthStudy.short(Double(cost) / Double(WidthStudy.costScale)) }
+    var text = "status   \(statusName): summed error \(error(assignment.cost)), no less than "
+    text += "\(error(assignment.lowerBound)), gap \(assignment.cost - assignment.lowerBound) billionths\n"
+    guard let taken, let assigned, let first = candidates.first else { return text }
+    text += "measured \(candidates.count) assignments: number \(taken.number) taken, summed error "
+    text += "\(error(taken.assignment.cost)), error to float \(WidthStudy.short(taken.error))"
+    text += taken.number == 1 ? "\n" : " (number 1: \(WidthStudy.short(first.error)))\n"
+    text += "size     \(Format.grouped((taken.assignment.storedBits + 7) / 8)) bytes of weights"
+    text += limit(options.sizeLimit.map { Format.grouped($0) }) + "\n"
+    text += "latency  \(Format.grouped(assigned.cycles)) cycles compiled"
+    text += limit(options.cycleLimit.map { Format.grouped($0) })
+    text += ", \(Format.grouped(taken.assignment.cycles)) summed over layers\n"
+    if let most = options.cycleLimit, assigned.cycles > most {
+      text += "         above the limit, as all that were measured: the sum is a model of the compilation\n"
+    }
+    return text
   }
 
   private func variantTable(labels: Int?) -> TextTable {
@@ -94,7 +99,7 @@ extension WidthStudy {
     for variant in uniform.reversed() {
       add("\(variant.bits.first ?? 0) bits", variant, summed: variant.layerCycles.reduce(0, +))
     }
-    if let assigned, let assignment = outcome.assignment { add("assigned", assigned, summed: assignment.cycles) }
+    if let assigned, let taken { add("assigned", assigned, summed: taken.assignment.cycles) }
     return table
   }
 

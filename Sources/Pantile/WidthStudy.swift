@@ -5,6 +5,7 @@ import PantilePasses
 import PantilePlan
 import PantileProblem
 import PantileReport
+import PantileSolve
 import PantileSupport
 import PantileTarget
 import PantileTensor
@@ -29,11 +30,13 @@ public struct WidthStudy: Sendable {
     public var sizeLimit: Int?
     public var cycleLimit: Int?
     public var search: WidthOptions
+    /// Assignments of the integer program whose error is measured: the best one, the next one, and so on. At least 1.
+    public var candidates: Int
 
     public init(
       graph: GraphPipeline.Options = .init(), planner: NetworkPlanner.Options = .init(),
       widths: [Int] = [2, 3, 4, 5, 6, 8], error: OutputError = .kl, sizeLimit: Int? = nil, cycleLimit: Int? = nil,
-      search: WidthOptions = .init()
+      search: WidthOptions = .init(), candidates: Int = 16
     ) {
       self.graph = graph
       self.planner = planner
@@ -42,6 +45,7 @@ public struct WidthStudy: Sendable {
       self.sizeLimit = sizeLimit
       self.cycleLimit = cycleLimit
       self.search = search
+      self.candidates = candidates
     }
   }
 
@@ -61,6 +65,15 @@ public struct WidthStudy: Sendable {
     public var correct: Int?
   }
 
+  /// An assignment with the error that it really has.
+  public struct Candidate: Hashable, Sendable {
+    public var assignment: WidthAssignment
+    /// Of the outputs against the float network, on the calibration inputs.
+    public var error: Double
+    /// Its place among the candidates, from 1; the integer program's best is number 1.
+    public var number: Int
+  }
+
   /// Units of cost in an error of 1: costs are whole numbers of billionths.
   public static let costScale = 1_000_000_000
   /// Bits of the layers that are not measured.
@@ -73,7 +86,12 @@ public struct WidthStudy: Sendable {
   public let errors: [[Double]]
   /// One a width.
   public let uniform: [Variant]
-  /// With the assigned widths; nil without an assignment.
+  /// Assignments within the limits that were measured: the integer program's in its order, then uniform ones; errors of layers do
+  /// not quite add up, so that the best sum need not have the least error.
+  public let candidates: [Candidate]
+  /// The candidate of least error whose compilation keeps the limit of cycles; when none does, that of least error.
+  public let taken: Candidate?
+  /// `taken`, compiled; nil without an assignment.
   public let assigned: Variant?
   public let samples: Int
   public let isSynthetic: Bool
@@ -149,17 +167,68 @@ public struct WidthStudy: Sendable {
     self.uniform = uniform
     self.problem = problem
     self.outcome = outcome
-    if let found = outcome.assignment {
-      progress("assigned widths")
-      assigned = try bench.variant(zip(problem.layers, found.choices).map { $0.choices[$1].bits })
-    } else {
-      assigned = nil
+    var candidates: [Candidate] = []
+    for choices in try problem.candidates(outcome, options) {
+      progress("assignment \(candidates.count + 1)")
+      candidates.append(
+        Candidate(
+          assignment: WidthAssignment(
+            choices: choices, of: problem, lowerBound: outcome.assignment?.lowerBound ?? 0),
+          error: try bench.error(of: problem.bits(of: choices)), number: candidates.count + 1))
     }
+    self.candidates = candidates
+    var taken: Candidate?
+    var assigned: Variant?
+    for candidate in candidates.sorted(by: { ($0.error, $0.number) < ($1.error, $1.number) }) {
+      progress("compilation of assignment \(candidate.number)")
+      let variant = try bench.variant(problem.bits(of: candidate.assignment.choices))
+      let keepsLimit = variant.cycles <= options.cycleLimit ?? .max
+      if taken == nil || keepsLimit { (taken, assigned) = (candidate, variant) }
+      if keepsLimit { break }
+    }
+    self.taken = taken
+    self.assigned = assigned
   }
 
   /// Errors beyond a thousand count as a thousand: whole numbers stay exact in sums.
   static func cost(_ error: Double) -> Int {
     error.isFinite ? Int((min(error, 1_000) * Double(costScale)).rounded()) : 1_000 * costScale
+  }
+}
+
+extension WidthProblem {
+  fileprivate func bits(of choices: [Int]) -> [Int] { zip(layers, choices).map { $0.choices[$1].bits } }
+
+  /// The assignment that was found, those next to it by cost, and uniform ones within the limits.
+  fileprivate func candidates(
+    _ outcome: WidthOutcome, _ options: WidthStudy.Options
+  ) throws(DiagnosticError) -> [[Int]] {
+    guard let first = outcome.assignment else { return [] }
+    var found = [first.choices]
+    var model = outcome.model
+    // Variables are numbered layer by layer, choice by choice.
+    var starts: [Int] = []
+    var count = 0
+    for layer in layers {
+      starts.append(count)
+      count += layer.choices.count
+    }
+    while found.count < options.candidates, let last = found.last {
+      model.addRow(
+        "not.\(found.count)", upper: Double(layers.count - 1),
+        zip(starts, last).map { .init(1, LinearModel.Variable(index: $0 + $1)) })
+      let next = try model.solveCertified(.init(nodeBudget: options.search.nodeBudget)).solution
+      guard next.hasValues else { break }
+      found.append(
+        zip(starts, layers).map { start, layer in
+          layer.choices.indices.first { next.values[start + $0] > 0.5 } ?? 0
+        })
+    }
+    for width in options.widths.indices {
+      let choices = layers.map { _ in width }
+      if holds(totals(of: choices)), !found.contains(choices) { found.append(choices) }
+    }
+    return found
   }
 }
 
@@ -242,6 +311,12 @@ private struct WidthBench {
 
   func correct(_ module: Module, _ labelled: WidthStudy.Labelled) throws(DiagnosticError) -> Int {
     try Session.interpret(module, runs: labelled.runs).first?.correct(labelled.labels) ?? 0
+  }
+
+  /// Of the outputs with these widths against the float network.
+  func error(of bits: [Int]) throws(DiagnosticError) -> Double {
+    let module = try integer(zip(layers, bits).map { .init(node: $0.name, bits: $1) })
+    return try options.error.between(float, Session.interpret(module, runs: calibration.samples))
   }
 
   func variant(_ bits: [Int]) throws(DiagnosticError) -> WidthStudy.Variant {

@@ -61,6 +61,7 @@ struct AssignWidthsCommandTests {
     (["--widths", "1,4"], "out-of-range"), (["--widths", "4,4"], "out-of-range"), (["--widths", ""], "out-of-range"),
     (["--size-limit", "much"], "wrong-size"), (["--size-limit", "0"], "wrong-size"),
     (["--latency-limit", "0"], "out-of-range"), (["--budget", "0"], "out-of-range"),
+    (["--candidates", "0"], "out-of-range"),
     (["--error", "max"], "unknown-value"),
     (["--labels", "\(digits)/test-labels.npy"], "missing-input"),
   ])

@@ -7,7 +7,7 @@ struct TourTests {
   /// further lines.
   @Test(arguments: [
     ("README.md", 4), ("Docs/plan.md", 1), ("Docs/compatibility.md", 4), ("Docs/papers/bitmod.md", 1),
-    ("Docs/formats.md", 3),
+    ("Docs/formats.md", 3), ("Docs/widths.md", 1),
   ])
   func pageShowsWhatCommandsPrint(_ page: String, _ least: Int) throws {
     let readme = try Tool.text("\(Tool.root)/\(page)")

@@ -10,7 +10,8 @@ struct AssignWidthsCommand: ParsableCommand {
     discussion: """
       Each layer alone gets each width while the others keep 8 bits: the error of the outputs that this makes is the width's cost, the \
       layer's cycles on the chip its latency. The integer program chooses one width a layer for the least sum of errors, and proves its \
-      bound. The result is compiled and set beside uniform widths. Exit code 1 when the limits cannot be kept.
+      bound. Errors do not quite add up, so its best assignments are measured and the one of least error is compiled and set beside \
+      uniform widths. Exit code 1 when the limits cannot be kept.
       """)
 
   @Argument(help: ArgumentHelp("The float model.", valueName: "model")) var operands: [String]
@@ -34,6 +35,9 @@ struct AssignWidthsCommand: ParsableCommand {
       valueName: "kl|mse"))
   var error = OutputError.kl.rawValue
   @Option(help: ArgumentHelp("Branch-and-bound nodes that may be used.", valueName: "nodes")) var budget = 20_000
+  @Option(
+    help: ArgumentHelp("Assignments of the integer program, best first, whose error is measured.", valueName: "n"))
+  var candidates = 16
   @Option(help: ArgumentHelp("Write the result as JSON.", valueName: "file|-")) var json: String?
   @OptionGroup var chip: ChipOptions
   @OptionGroup var options: ModelOptions
@@ -97,9 +101,12 @@ struct AssignWidthsCommand: ParsableCommand {
       problems.append(Diagnostic("out-of-range", "a limit of \(latencyLimit) cycles is none"))
     }
     if budget < 1 { problems.append(Diagnostic("out-of-range", "a budget of \(budget) nodes is none")) }
+    if !(1...1_000).contains(candidates) {
+      problems.append(Diagnostic("out-of-range", "--candidates is \(candidates), not in 1 to 1000"))
+    }
     if !problems.isEmpty { throw DiagnosticError(problems) }
     return WidthStudy.Options(
       widths: numbers.sorted(), error: measure ?? .kl, sizeLimit: size ?? nil, cycleLimit: latencyLimit,
-      search: .init(nodeBudget: budget))
+      search: .init(nodeBudget: budget), candidates: candidates)
   }
 }
