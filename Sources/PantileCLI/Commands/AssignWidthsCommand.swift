@@ -60,7 +60,6 @@ struct AssignWidthsCommand: ParsableCommand {
     let ports = try model.inputs
     let runs = try values?.runs(for: ports) ?? []
     let calibration = try calibrate.isEmpty ? Array(runs.prefix(100)) : Inputs.files(calibrate).runs(for: ports)
-    Interruption.endsSolves()
     let result = try WidthStudy(
       model, chip: target, calibration: calibration, labelled: labels.map { .init(runs: runs, labels: $0) },
       options: study
