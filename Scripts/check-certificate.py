@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks bound certificates against models, both as JSON of whole numbers: check-certificate.py MODEL CERTIFICATE ...
-or check-certificate.py FILE for what `pantile plan --certificate FILE` writes: the parts' bounds and the constant add up to its bound.
+or check-certificate.py FILE for what `pantile plan --certificate FILE` writes: the parts' bounds and the constant add up to its bound;
+or for what `pantile assign-widths --json FILE` writes: its `proof` reaches its `lower_bound`, or there is no assignment.
 
 Shares no code with Pantile. The format is described at BoundCertificate.text and LinearModel.wholeText; the rules at
 BoundCertificate. A line for each pair says what is proven, or why not; then the exit code is 1.
@@ -164,11 +165,23 @@ def check_plan(plan):
     return f"{len(plan['parts'])} parts, at least {plan['lower_bound_bytes']} bytes"
 
 
+def check_widths(study):
+    """The proof of a bit-width assignment."""
+    proof, stated = study["proof"], study["lower_bound"]
+    need(proof is not None, "there is no proof")
+    claim = check(Model(proof["model"]), proof["certificate"])
+    bound = proof["certificate"]["bound"]
+    need((bound is None) == (study["status"] == "infeasible"), f"the status is {study['status']}")
+    need(bound is None or Fraction(*bound) > stated - 1, f"the proof gives {bound}, stated is {stated}")
+    return claim
+
+
 def main(paths):
     if len(paths) == 1:
         try:
             with open(paths[0]) as file:
-                print("proven:", check_plan(json.load(file)))
+                data = json.load(file)
+            print("proven:", check_widths(data) if data["schema"] == "pantile.widths/1" else check_plan(data))
             return 0
         except (ValueError, KeyError, IndexError, TypeError) as error:
             print("rejected:", error)

@@ -16,7 +16,7 @@ struct PantileCommand: ParsableCommand {
       ImportCommand.self, OptCommand.self, CompileCommand.self, RunCommand.self, PlanCommand.self, GemmCommand.self,
       SweepCommand.self, CheckCommand.self, ExplainCommand.self, DRAMTraceCommand.self, RTLCommand.self,
       ProveCommand.self, PruneCommand.self, TrainMemoryCommand.self, QuantizeCommand.self, ConvertCommand.self,
-      ReproduceCommand.self, ListCommand.self, DocCommand.self,
-      DemoCommand.self, WorkloadsCommand.self,
+      AssignWidthsCommand.self, ReproduceCommand.self, ListCommand.self, DocCommand.self, DemoCommand.self,
+      WorkloadsCommand.self,
     ])
 }

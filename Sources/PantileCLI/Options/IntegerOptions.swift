@@ -11,15 +11,37 @@ struct IntegerOptions: ParsableArguments {
 
   @Option(help: "Bits of a weight, 2 to 8.") var weightBits: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Bits of the weights of one layer, in place of --weight-bits and --weight-format. May be repeated.",
+      valueName: "node:bits"))
+  var layerBits: [String] = []
+
   @Option(help: ArgumentHelp("Number format of the weights (pantile list formats).", valueName: "name"))
   var weightFormat: String?
 
   @Option(help: ArgumentHelp("Prune weights to this pattern.", valueName: "N:M")) var sparsity: String?
 
   /// What the graph passes get.
-  /// - Throws: `wrong-pattern`, `out-of-range`.
+  /// - Throws: `wrong-pattern`, `out-of-range`, `wrong-layer-bits`.
   func pipeline() throws(DiagnosticError) -> GraphPipeline.Options {
-    try IntegerOptions.pipeline(weightBits: weightBits, weightFormat: weightFormat, sparsity: sparsity)
+    var options = try IntegerOptions.pipeline(weightBits: weightBits, weightFormat: weightFormat, sparsity: sparsity)
+    var problems: [Diagnostic] = []
+    for text in layerBits {
+      guard let layer = QuantizeOptions.LayerBits(optionText: text), !layer.node.isEmpty else {
+        problems.append(
+          Diagnostic("wrong-layer-bits", "'\(text)' gives no layer a width", hint: "write --layer-bits conv1:4"))
+        continue
+      }
+      if !(2...8).contains(layer.bits) {
+        problems.append(
+          Diagnostic(
+            "out-of-range", "weights of \(layer.bits) bits in '\(layer.node)' are not supported, 2 to 8 are"))
+      }
+      options.quantize.layerBits.append(layer)
+    }
+    if !problems.isEmpty { throw DiagnosticError(problems) }
+    return options
   }
 
   /// Options of the graph passes from what users write.
