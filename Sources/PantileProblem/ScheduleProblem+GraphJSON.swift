@@ -124,28 +124,8 @@ extension ScheduleProblem {
   }
 
   private static func decode(_ data: Data, _ path: String) throws(DiagnosticError) -> GraphFile {
-    let place = SourceLocation.file(path: path, line: 1, column: 1)
-    func keyPath(_ keys: [any CodingKey]) -> String {
-      keys.reduce("") { text, key in
-        key.intValue.map { "\(text)[\($0)]" } ?? (text.isEmpty ? key.stringValue : "\(text).\(key.stringValue)")
-      }
-    }
-    do {
-      return try JSONDecoder().decode(GraphFile.self, from: data)
-    } catch let error as DecodingError {
-      let message: String
-      switch error {
-      case .keyNotFound(let key, let context): message = "'\(keyPath(context.codingPath + [key]))' is missing"
-      case .typeMismatch(let type, let context): message = "'\(keyPath(context.codingPath))' is no \(type)"
-      case .valueNotFound(let type, let context): message = "'\(keyPath(context.codingPath))' is null, not \(type)"
-      case .dataCorrupted(let context):
-        message = context.codingPath.isEmpty ? "this is no JSON" : "'\(keyPath(context.codingPath))' cannot be read"
-      @unknown default: message = "this cannot be read"
-      }
-      throw DiagnosticError("bad-graph", message, at: place, hint: "see Docs/plan.md for the format")
-    } catch {
-      throw DiagnosticError("bad-graph", "this is no JSON", at: place, hint: "see Docs/plan.md for the format")
-    }
+    try JSONFile.decode(
+      GraphFile.self, from: data, path: path, code: "bad-graph", hint: "see Docs/plan.md for the format")
   }
 
   /// The ops as they stand where each finds its operands made, else moved behind their makers.

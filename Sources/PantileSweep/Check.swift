@@ -116,7 +116,7 @@ public struct Check: Sendable {
 
   private func measure(_ evaluate: @escaping Evaluate) -> [Swift.Result<Golden.Entry, DiagnosticError>] {
     let cases = suite.cases
-    let found = MeasuredCases(count: cases.count)
+    let found = JobResults<Swift.Result<Golden.Entry, DiagnosticError>>(count: cases.count)
     runInParallel(count: cases.count, workers: workers) { job in
       do throws(DiagnosticError) {
         let measurement = try evaluate(cases[job])
@@ -209,21 +209,5 @@ extension Check.Difference {
       text += " (\(tenths < 0 ? "-" : "+")\(abs(tenths) / 10).\(abs(tenths) % 10) %)"
     }
     return text
-  }
-}
-
-/// Results of cases by position.
-private final class MeasuredCases: Sendable {
-  private let state: Mutex<[Swift.Result<Golden.Entry, DiagnosticError>?]>
-
-  init(count: Int) { state = Mutex(Array(repeating: nil, count: count)) }
-
-  func set(_ index: Int, _ result: Swift.Result<Golden.Entry, DiagnosticError>) {
-    state.withLock { $0[index] = result }
-  }
-
-  var all: [Swift.Result<Golden.Entry, DiagnosticError>] {
-    // Every job sets its place exactly once before the jobs end.
-    state.withLock { $0.compactMap { $0 } }
   }
 }

@@ -38,3 +38,15 @@ private final class WorkerState: Sendable {
 
   func stop() { next.withLock { $0 = Int.max } }
 }
+
+/// Results of jobs that end in any order, by position.
+final class JobResults<Value: Sendable>: Sendable {
+  private let state: Mutex<[Value?]>
+
+  init(count: Int) { state = Mutex(Array(repeating: nil, count: count)) }
+
+  func set(_ index: Int, _ value: Value) { state.withLock { $0[index] = value } }
+
+  /// Those of the jobs that were run, in order.
+  var all: [Value] { state.withLock { $0.compactMap { $0 } } }
+}

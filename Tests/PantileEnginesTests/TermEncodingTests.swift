@@ -1,4 +1,5 @@
 import PantileEngines
+import PantileTensor
 import Testing
 
 @Suite struct TermEncodingTests {
@@ -88,6 +89,15 @@ import Testing
       let naf = TermEncoding.naf.terms(value, bits: 8)
       #expect(naf.positions & naf.positions << 1 == 0)
       #expect(naf.count <= TermEncoding.booth.terms(value, bits: 8).count)
+    }
+  }
+
+  @Test func theCheapestEncodingFollowsTheNumbers() throws {
+    // Six bits of Booth are three digits, four are two as well as two leading ones, which then have fewer terms; 7 has three ones.
+    for (name, expected) in [
+      ("bitmod-fp4", TermEncoding.lod2), ("bitmod-fp3", .lod2), ("int8", .booth), ("int4", .booth), ("ternary", .booth),
+    ] {
+      #expect(try TermEncoding.cheapest(for: try NumberFormat.named(name)) == expected, "\(name)")
     }
   }
 }

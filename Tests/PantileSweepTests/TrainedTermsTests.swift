@@ -3,19 +3,6 @@ import Testing
 
 /// Data-dependent cycles of the trained digits network, counted weight by weight.
 @Suite struct TrainedTermsTests {
-  /// Weights of the network's convolutions and products as [n][k].
-  private static func layers() throws -> [(n: Int, k: Int, values: [Double])] {
-    let model = try Model(contentsOf: "\(repositoryRoot)/Workloads/models/digits-cnn/digits-cnn.onnx")
-    var layers: [(n: Int, k: Int, values: [Double])] = []
-    for op in model.module.walk(try model.module.mainFunction()) {
-      let view = model.module[op]
-      guard view.name == "dnn.conv2d", let tensor = try model.module.constantTensor(view.operands[1]) else { continue }
-      let n = tensor.shape[0]
-      layers.append((n, tensor.count / n, (0..<tensor.count).map { tensor.double(at: $0) }))
-    }
-    return layers
-  }
-
   /// Non-zero terms by arithmetic on the number.
   private static func terms(_ value: Int, _ encoding: TermEncoding) -> Int {
     switch encoding {
@@ -38,7 +25,9 @@ import Testing
     arguments: [("int8", TermEncoding.naf), ("int8", .signMagnitude), ("int4", .signMagnitude), ("bitmod-fp3", .lod2)],
     [1, 2, 4, 16])
   func lockStepCyclesAreTheSumOfMaxima(_ point: (format: String, encoding: TermEncoding), scope: Int) throws {
-    let layers = try Self.layers()
+    let layers = try Model(
+      contentsOf: "\(repositoryRoot)/Workloads/models/digits-cnn/digits-cnn.onnx"
+    ).contractionWeights()
     #expect(layers.count >= 2)
     for layer in layers {
       let matrix = try QuantisedMatrix(
@@ -61,7 +50,7 @@ import Testing
           var cycles = 0
           for step in stride(from: 0, to: layer.k, by: lanes) {
             var longest = 1
-            for line in row..<min(row + scope, layer.n) {
+            for line in row..<max(row, min(row + scope, layer.n)) {
               for position in step..<min(step + lanes, layer.k) {
                 longest = max(longest, Self.terms(Int(numbers.values[line * layer.k + position]), point.encoding))
               }

@@ -17,7 +17,9 @@ extension DemoCommand {
     for name in DemoCommand.compared {
       Terminal.progress("\(name) on \(DemoCommand.chip)")
       let format = try NumberFormat.named(name)
-      let (encoding, terms, bits) = try DemoCommand.encoding(of: format)
+      let bits = max(2, try SerialNumbers.numberRange(of: format).bits)
+      let encoding = try TermEncoding.cheapest(for: format)
+      let terms = encoding.fixedTerms(bits: bits)
       var pipeline = GraphPipeline.Options()
       pipeline.quantize.weightFormat = name
       let run = try digits.run(
@@ -52,7 +54,7 @@ extension DemoCommand {
       one scale a channel (ternary: one a layer), nothing retrained. One inference:
 
       \(table.text)
-      'terms' is the array's encoding with the fewest cycles for the format's numbers. Numbers move decoded: BitMoD's 4-bit codes as
+      'terms' is the encoding, Booth or two leading ones, with the fewest cycles for the format's numbers. Numbers move decoded: BitMoD's 4-bit codes as
       6-bit numbers, its 3-bit codes as 4-bit ones.
 
       """
@@ -60,24 +62,5 @@ extension DemoCommand {
     files.add(json.text, to: "\(outputDir)/formats.json")
     files.add(text, to: "-")
     try files.write()
-  }
-
-  /// The encoding in which a format's numbers take the fewest cycles; Booth of equals, which all arrays have.
-  static func encoding(
-    of format: NumberFormat
-  ) throws(DiagnosticError) -> (encoding: TermEncoding, terms: Int, bits: Int) {
-    let range = try SerialNumbers.numberRange(of: format)
-    let bits = max(2, range.bits)
-    let factor = Double(1 << range.fractionBits)
-    let numbers = format.code.selectors.indices.flatMap { selector in
-      format.code.numbers(selector: selector).map { Int($0.value * factor) }
-    }
-    var best = (encoding: TermEncoding.booth, terms: TermEncoding.booth.fixedTerms(bits: bits), bits: bits)
-    for encoding in [TermEncoding.signMagnitude, .lod2, .naf] {
-      let terms = encoding.fixedTerms(bits: bits)
-      let holds = numbers.allSatisfy { encoding.refusal(of: $0, bits: bits, allowsLowest: false) == nil }
-      if holds && terms < best.terms { best = (encoding, terms, bits) }
-    }
-    return best
   }
 }

@@ -65,12 +65,10 @@ struct BitSerialOperands {
           "option-conflict", "--weight-bits is \(asked), numbers of \(format.name) have \(bits)",
           hint: "leave --weight-bits out")
       }
-      // Formats whose codes are sums of two powers of two: their machine looks for two leading ones.
-      let twoTerms = numbers.values.allSatisfy { $0.magnitude.nonzeroBitCount <= 2 }
-      if numbers.fractionBits > 0 || name.hasPrefix("bitmod"), twoTerms { defaultEncoding = .lod2 }
+      defaultEncoding = try TermEncoding.cheapest(for: format)
     } else {
       numbers = try SerialNumbers(values, lines: n, k: k, name: source)
-      bits = command.weightBits ?? max(numbers.fractionBits > 0 ? numbers.bits : 8, 1)
+      bits = command.weightBits ?? (numbers.fractionBits > 0 ? numbers.bits : 8)
     }
     guard (1...16).contains(bits) else {
       throw DiagnosticError("out-of-range", "--weight-bits is \(bits), it must be in 1...16")
@@ -144,12 +142,13 @@ struct BitSerialOperands {
       // Values matter when they are serial or checked; else an empty operand does.
       guard machine.serialOperand != .weight || command.check else { return ([], m) }
       var random = SplitMix64(seed: ~command.seed)
-      let isNarrow = machine.encoding == .signMagnitude || machine.encoding == .bitColumn || machine.encoding == .lod2
+      let encoding = machine.serialOperand == .weight ? TermEncoding.plain : machine.encoding
       return (
         (0..<m * k).map { _ in
-          let value = Int16(truncatingIfNeeded: Int64(bitPattern: random.next()) >> Int64(64 - bits))
-          if machine.serialOperand != .weight && machine.encoding == .lod2 { return value % 2 }
-          return isNarrow && value == -(1 << (bits - 1)) ? 0 : value
+          var value = Int(Int64(bitPattern: random.next()) >> Int64(64 - bits))
+          // A number without a code gives way to a smaller one.
+          while encoding.refusal(of: value, bits: bits, allowsLowest: machine.isDataDependent) != nil { value /= 2 }
+          return Int16(value)
         }, m
       )
     }

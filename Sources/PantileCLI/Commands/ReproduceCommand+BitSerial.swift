@@ -38,29 +38,3 @@ extension ReproduceCommand {
     try files.write()
   }
 }
-
-extension Model {
-  /// The weights of convolutions and matrix products as [output channels][inputs of one], in the order of the graph.
-  ///
-  /// - Throws: `no-weights` when the model has none.
-  func contractionWeights() throws(DiagnosticError) -> [TermStudy.Layer] {
-    var layers: [TermStudy.Layer] = []
-    for op in module.walk(try module.mainFunction()) {
-      let view = module[op]
-      guard view.name == "dnn.conv2d" || view.name == "dnn.matmul" || view.name == "dnn.fully_connected",
-        view.operands.count > 1, let tensor = try module.constantTensor(view.operands[1]), tensor.shape.count >= 2
-      else { continue }
-      let isRowMajor = view.name == "dnn.matmul" ? try !view.flag("transpose_b") : false
-      let n = isRowMajor ? tensor.shape[tensor.shape.count - 1] : tensor.shape[0]
-      let k = tensor.count / n
-      layers.append(
-        TermStudy.Layer(
-          n: n, k: k,
-          values: (0..<tensor.count).map { tensor.double(at: isRowMajor ? $0 % k * n + $0 / k : $0) }))
-    }
-    guard !layers.isEmpty else {
-      throw DiagnosticError("no-weights", "'\(name)' has no weights of convolutions or products")
-    }
-    return layers
-  }
-}

@@ -95,14 +95,8 @@ public struct TermStudy: Sendable {
       }
     }
     var rows: [Row] = []
-    for result in results.values {
-      switch result {
-      case .success(let part): rows += part
-      case .failure(let error): throw error
-      // A job that never began stands behind one that failed.
-      case nil: continue
-      }
-    }
+    // A job that never began stands behind one that failed.
+    for result in results.all { rows += try result.get() }
     return rows
   }
 
@@ -165,15 +159,4 @@ public struct TermStudy: Sendable {
     }
     return rows
   }
-}
-
-/// Results of jobs that end in any order.
-private final class JobResults<Value: Sendable>: @unchecked Sendable {
-  private let lock = NSLock()
-  private var list: [Value?]
-
-  init(count: Int) { list = [Value?](repeating: nil, count: count) }
-
-  func set(_ index: Int, _ value: Value) { lock.withLock { list[index] = value } }
-  var values: [Value?] { lock.withLock { list } }
 }

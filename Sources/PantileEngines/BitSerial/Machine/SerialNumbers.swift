@@ -126,6 +126,31 @@ public struct SerialNumbers: Sendable {
   }
 }
 
+extension TermEncoding {
+  /// What an element that knows Booth and two leading ones takes for a format: the fewest cycles of a step, of equals the fewest terms
+  /// over the format's numbers, then Booth.
+  ///
+  /// **Source** Chen et al., "BitMoD", HPCA 2025: the unified element recodes integers and splits floating-point codes.
+  /// - Throws: `not-whole`.
+  public static func cheapest(for format: NumberFormat) throws(DiagnosticError) -> TermEncoding {
+    let range = try SerialNumbers.numberRange(of: format)
+    let factor = Double(1 << range.fractionBits)
+    let numbers = format.code.selectors.indices.flatMap { selector in
+      format.code.numbers(selector: selector).map { Int($0.value * factor) }
+    }
+    guard numbers.allSatisfy({ lod2.refusal(of: $0, bits: range.bits, allowsLowest: false) == nil }) else {
+      return booth
+    }
+    func cost(_ encoding: TermEncoding) -> (Int, Int) {
+      (
+        encoding.fixedTerms(bits: range.bits),
+        numbers.reduce(0) { $0 + encoding.terms($1, bits: range.bits).count }
+      )
+    }
+    return cost(lod2) < cost(booth) ? lod2 : booth
+  }
+}
+
 /// Weights for those who have only shapes: seeded normal values.
 ///
 /// Their lock-step means are within about a tenth of those of trained networks; heavy tails are not.
