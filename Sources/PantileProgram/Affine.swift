@@ -55,30 +55,52 @@ public struct Affine: Hashable, Sendable {
 }
 
 /// Where a queue stands in its loop nest: the index and trip count of each open loop.
+///
+/// A flat value, because each command of a run looks at one.
 public struct LoopState: Hashable, Sendable {
-  public private(set) var indices: [Int] = []
-  public private(set) var counts: [Int] = []
+  /// Most loops around a command; `Program.problems()` refuses more.
+  public static let mostLoops = 16
+
+  @usableFromInline var indices = InlineArray<16, Int>(repeating: 0)
+  @usableFromInline var counts = InlineArray<16, Int>(repeating: 0)
+  public private(set) var depth = 0
 
   public init() {}
 
-  public var depth: Int { indices.count }
-  public func index(_ depth: Int) -> Int { indices[depth] }
-  public func count(_ depth: Int) -> Int { counts[depth] }
-  public func isFirst(_ depth: Int) -> Bool { indices[depth] == 0 }
-  public func isLast(_ depth: Int) -> Bool { indices[depth] == counts[depth] - 1 }
+  @inlinable public func index(_ depth: Int) -> Int { indices[depth] }
+  @inlinable public func count(_ depth: Int) -> Int { counts[depth] }
+  @inlinable public func isFirst(_ depth: Int) -> Bool { indices[depth] == 0 }
+  @inlinable public func isLast(_ depth: Int) -> Bool { indices[depth] == counts[depth] - 1 }
 
+  /// - Precondition: fewer than `mostLoops` are open.
   public mutating func enter(count: Int) {
-    indices.append(0)
-    counts.append(count)
+    indices[depth] = 0
+    counts[depth] = count
+    depth += 1
   }
 
   /// Steps the innermost loop; false (and the loop is left) when it is done.
   public mutating func advance() -> Bool {
-    indices[indices.count - 1] += 1
-    if indices[indices.count - 1] < counts[counts.count - 1] { return true }
-    indices.removeLast()
-    counts.removeLast()
+    indices[depth - 1] += 1
+    if indices[depth - 1] < counts[depth - 1] { return true }
+    depth -= 1
     return false
+  }
+
+  public static func == (a: LoopState, b: LoopState) -> Bool {
+    guard a.depth == b.depth else { return false }
+    for loop in 0..<a.depth where a.indices[loop] != b.indices[loop] || a.counts[loop] != b.counts[loop] {
+      return false
+    }
+    return true
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(depth)
+    for loop in 0..<depth {
+      hasher.combine(indices[loop])
+      hasher.combine(counts[loop])
+    }
   }
 }
 
@@ -119,7 +141,7 @@ public struct Extent: Hashable, Sendable {
 
 /// A condition on a loop index; a command, wait or signal with guards takes place only where all of them hold.
 public struct Guard: Hashable, Sendable {
-  public enum Position: String, Hashable, Sendable, CaseIterable { case first, last, notFirst, notLast }
+  @frozen public enum Position: String, Hashable, Sendable, CaseIterable { case first, last, notFirst, notLast }
 
   public var depth: Int
   public var position: Position
@@ -129,7 +151,7 @@ public struct Guard: Hashable, Sendable {
     self.position = position
   }
 
-  public func holds(at loops: LoopState) -> Bool {
+  @inlinable public func holds(at loops: borrowing LoopState) -> Bool {
     switch position {
     case .first: return loops.isFirst(depth)
     case .last: return loops.isLast(depth)

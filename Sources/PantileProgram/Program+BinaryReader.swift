@@ -202,7 +202,7 @@ private struct BinaryReader {
   // MARK: Entries
 
   /// Deeper nests are refused, so that reading never exhausts the stack.
-  private static let deepest = 64
+  private static let deepest = LoopState.mostLoops
 
   /// The entries up to the end of the loop or queue, whose mark is left to the caller.
   private mutating func nodes(depth: Int) throws(DiagnosticError) -> [Program.Node] {

@@ -109,6 +109,10 @@ extension Program {
       switch node {
       case .loop(let count, let body):
         if count < 0 || count > Limits.count { report("loop-count", "loop runs \(count) times", here) }
+        if trips.count == LoopState.mostLoops {
+          report("loop-depth", "loops are nested deeper than \(LoopState.mostLoops)", here)
+          continue
+        }
         verify(body, of: queue, trips: trips + [max(0, min(count, Limits.count))], place: here, report: report)
       case .command(let command):
         verify(command, of: queue, trips: trips, place: "\(here) \(command.operation.name)", report: report)

@@ -1,4 +1,5 @@
 import PantileProgram
+import PantileSupport
 
 /// A command of a timing run with the costs of its trips: few shapes, many trips.
 final class CommandTiming {
@@ -7,25 +8,55 @@ final class CommandTiming {
     var duration = 0
     /// Cycles from issue to the next issue.
     var nextIssue = 0
-    /// Cycles from issue to one past the last read of each operand; empty when reads end with the last write.
-    var reads: [Int] = []
+    /// Cycles from issue to one past the last read of each operand; nil when reads end with the last write.
+    var reads: Reads?
     /// Of a macro tile, an index into the occupancy book; -1 of other commands.
     var occupancy = -1
     /// Action ids and counts.
     var actions: [(action: Int, count: Int)] = []
   }
 
+  /// Of a macro tile's operands.
+  struct Reads: BitwiseCopyable {
+    var a: Int
+    var b: Int
+
+    /// Indices are read with their weights.
+    func of(_ operand: Int) -> Int { operand == 0 ? a : b }
+    var last: Int { max(a, b) }
+  }
+
+  /// What a copy needs to know of its sides each time.
+  struct CopySides: BitwiseCopyable {
+    var source: Int
+    var destination: Int
+    var elementBits: Int
+  }
+
   let plan: CommandPlan
-  private var costs: [(shape: Int, cost: Cost)] = []
+  /// Nil of other commands.
+  let copy: CopySides?
+  /// By shape; costs stand in `costs`.
+  private var shapes: [Int] = []
+  private(set) var costs: [Cost] = []
 
-  init(_ plan: CommandPlan) { self.plan = plan }
+  init(_ plan: CommandPlan) {
+    self.plan = plan
+    if case .copy(let copy) = plan.command.operation {
+      self.copy = CopySides(
+        source: copy.source.memory.offset, destination: copy.destination.memory.offset,
+        elementBits: copy.source.elementBits)
+    } else {
+      copy = nil
+    }
+  }
 
-  /// The cost of this trip; `compute` is called once for each shape.
-  func cost(at loops: LoopState, _ compute: () -> Cost) -> Cost {
+  /// The place in `costs` of this trip's cost; `compute` is called once for each shape.
+  func cost(at loops: LoopState, _ compute: () -> Cost) -> Int {
     let shape = plan.shape(at: loops)
-    for known in costs where known.shape == shape { return known.cost }
-    let cost = compute()
-    costs.append((shape, cost))
-    return cost
+    for index in shapes.indices where shapes[index] == shape { return index }
+    costs.append(compute())
+    shapes.append(shape)
+    return costs.count - 1
   }
 }

@@ -17,8 +17,18 @@ extension TimingRun {
     var command: Int
     /// The link has moved everything, whatever the memory does.
     var linkEnd: Int { issue + max(1, linkCycles) }
-    /// Signals whose guards held at issue: (point is read, channel, count).
-    var signals: [(isRead: Bool, channel: Int, count: Int)]
+    /// Stretch of its queue's signals, and where the loops stood at issue.
+    var signals: FlatQueue.Span
+    var loops: LoopState
+  }
+
+  /// What a transfer on a memory waited for.
+  struct CopySplit {
+    var own: Int
+    var first: (kind: StallCause.Kind, cycles: Int) = (.credit, 0)
+    var second: (kind: StallCause.Kind, cycles: Int) = (.bus, 0)
+    /// More than two kinds.
+    var others: [(kind: StallCause.Kind, cycles: Int)] = []
   }
 
   /// What transfers count; the ids of these actions are their places in this list.
@@ -41,18 +51,17 @@ extension TimingRun {
   }
 
   mutating func startCopy(
-    _ queue: Int, _ plan: CommandPlan, _ copy: Copy, _ options: DMAOptions, _ loops: LoopState,
-    _ masks: (reads: UInt64, writes: UInt64), at time: Int
+    _ queue: Int, _ command: FlatQueue.FlatCommand, _ plan: CommandPlan, _ copy: CommandTiming.CopySides,
+    _ options: DMAOptions, _ loops: LoopState, _ masks: (reads: UInt64, writes: UInt64), at time: Int
   ) {
-    let command = plan.command
-    let layer = command.layer.offset
-    let bytes = plan.reads[0].elementCount(at: loops) * copy.source.elementBits / 8
+    let layer = command.layer
+    let bytes = plan.reads[0].elementCount(at: loops) * copy.elementBits / 8
     var bursts = 0
     var burstBytes = 0
     var bus = -1
-    if busOf[copy.source.memory.offset] >= 0 {
-      bus = busOf[copy.source.memory.offset]
-      let burst = burstOf[copy.source.memory.offset]
+    if busOf[copy.source] >= 0 {
+      bus = busOf[copy.source]
+      let burst = burstOf[copy.source]
       let count = plan.reads[0].burstCount(at: loops, burst: burst) { $0.bursts(of: burst).count }
       bursts += count
       burstBytes += count * burst
@@ -61,9 +70,9 @@ extension TimingRun {
     } else {
       self.count(TransferAction.readScratchpad.id, bytes, layer)
     }
-    if busOf[copy.destination.memory.offset] >= 0, let write = plan.write {
-      bus = busOf[copy.destination.memory.offset]
-      let burst = burstOf[copy.destination.memory.offset]
+    if busOf[copy.destination] >= 0, let write = plan.write {
+      bus = busOf[copy.destination]
+      let burst = burstOf[copy.destination]
       let count = write.burstCount(at: loops, burst: burst) { $0.bursts(of: burst).count }
       bursts += count
       burstBytes += count * burst
@@ -73,18 +82,14 @@ extension TimingRun {
       self.count(TransferAction.writeScratchpad.id, bytes, layer)
     }
     self.count(TransferAction.move.id, bytes, layer)
-    var signals: [(isRead: Bool, channel: Int, count: Int)] = []
-    for signal in command.signals where signal.guards.hold(at: loops) {
-      signals.append((signal.point != .written, signal.channel.offset, signal.count))
-    }
     ports.take(reads: masks.reads, writes: masks.writes, for: queue)
     queues[queue].transfer = PendingTransfer(
       issue: time, layer: layer, reads: masks.reads, writes: masks.writes, bursts: bursts,
       linkCycles: (bytes + options.linkBytes - 1) / options.linkBytes,
       burstCycles: (max(bytes, burstBytes) + options.linkBytes - 1) / options.linkBytes,
-      command: commands, signals: signals)
+      command: commands, signals: command.signals, loops: loops)
     if bursts == 0 {
-      let transfer = sentTransfer(queue, at: time, isAnswered: true) { length, _ in (length, []) }
+      let transfer = sentTransfer(queue, at: time, isAnswered: true) { length, _ in CopySplit(own: length) }
       answeredTransfer(queue, transfer, at: time)
     } else if let device = devices[bus] {
       device.start(queue: queue, at: time) { list in
@@ -107,22 +112,25 @@ extension TimingRun {
   @discardableResult
   mutating func sentTransfer(
     _ queue: Int, at cycle: Int, isAnswered: Bool,
-    _ split: (_ length: Int, PendingTransfer) -> (own: Int, stalls: [(kind: StallCause.Kind, cycles: Int)])
+    _ split: (_ length: Int, PendingTransfer) -> CopySplit
   ) -> PendingTransfer {
     guard let transfer = queues[queue].transfer else { preconditionFailure("no transfer on queue \(queue)") }
     queues[queue].transfer = nil
     let sent = max(cycle, transfer.linkEnd)
     if transfer.reads != 0 { events.add(.release, at: sent, queue, 0, mask: transfer.reads) }
-    for signal in transfer.signals where signal.isRead { events.add(.token, at: sent, signal.count, signal.channel) }
+    give(queue, transfer, isRead: true, at: sent)
     let parts = split(sent - transfer.issue, transfer)
     var from = queues[queue].accountedUntil
     accounting.add(queue: queue, from: from, to: from + parts.own, cause: nil, layer: transfer.layer)
     from += parts.own
-    for stall in parts.stalls {
+    func account(_ stall: (kind: StallCause.Kind, cycles: Int)) {
       accounting.add(
         queue: queue, from: from, to: from + stall.cycles, cause: StallCause(stall.kind), layer: transfer.layer)
       from += stall.cycles
     }
+    account(parts.first)
+    account(parts.second)
+    for stall in parts.others { account(stall) }
     precondition(from == sent, "queue \(queue): the parts of a copy end at \(from), the copy is sent at \(sent)")
     queues[queue].accountedUntil = sent
     queues[queue].busyUntil = sent
@@ -136,7 +144,9 @@ extension TimingRun {
   /// As `sentTransfer`, of a transfer on a bus of plain bandwidth.
   mutating func sentTransfer(_ done: DRAMBus.Done) -> PendingTransfer {
     sentTransfer(done.queue, at: done.sent, isAnswered: true) { length, _ in
-      (length - done.creditCycles - done.busCycles, [(.credit, done.creditCycles), (.bus, done.busCycles)])
+      CopySplit(
+        own: length - done.creditCycles - done.busCycles, first: (.credit, done.creditCycles),
+        second: (.bus, done.busCycles))
     }
   }
 
@@ -146,8 +156,10 @@ extension TimingRun {
     let transfer = sentTransfer(queue, at: cycle, isAnswered: false) { length, transfer in
       // Busy while its own bursts, or its link, could move at full rate.
       let own = min(length, max(transfer.burstCycles, peak.ownCycles(transfer.bursts), 1))
-      guard own < length else { return (length, []) }
-      return (own, device.stalls(of: queue, cycles: length - own, ownCycles: peak.ownCycles(transfer.bursts)))
+      guard own < length else { return CopySplit(own: length) }
+      return CopySplit(
+        own: own,
+        others: device.stalls(of: queue, cycles: length - own, ownCycles: peak.ownCycles(transfer.bursts)))
     }
     count(device, bus, upTo: transfer.layer)
   }
@@ -157,11 +169,21 @@ extension TimingRun {
     let answered = max(max(cycle, transfer.linkEnd) + stretch(), queues[queue].lastAnswered)
     queues[queue].lastAnswered = answered
     if transfer.writes != 0 { events.add(.release, at: answered, queue, 1, mask: transfer.writes) }
-    for signal in transfer.signals where !signal.isRead {
-      events.add(.token, at: answered, signal.count, signal.channel)
-    }
+    give(queue, transfer, isRead: false, at: answered)
     accounting.completed(layer: transfer.layer, at: answered)
     record(.complete, queue, at: answered)
+  }
+
+  /// The signals of a transfer at one of its two points.
+  private mutating func give(_ queue: Int, _ transfer: PendingTransfer, isRead: Bool, at cycle: Int) {
+    let flat = flats[queue]
+    for index in transfer.signals.range {
+      let signal = flat.signals[index]
+      guard (signal.operand >= 0) == isRead, flat.hold(signal.guards, at: transfer.loops) else {
+        continue
+      }
+      events.add(.token, at: cycle, signal.count, signal.channel)
+    }
   }
 
   /// Charges what a device did since the last time to a layer.

@@ -44,7 +44,7 @@ public struct TimingRun: ~Copyable {
     var accountedUntil = 0
     /// What the engine waits for since `accountedUntil`.
     var waiting: StallCause?
-    /// A DMA command whose bursts are being sent: its layer, release masks, own bursts, and signals to send.
+    /// A DMA command whose bursts are being sent.
     var transfer: PendingTransfer?
     /// Commands that have been sent and wait for their answers, oldest first; only in front of a DRAM device.
     var unanswered: [PendingTransfer] = []
@@ -59,14 +59,18 @@ public struct TimingRun: ~Copyable {
   private let machine: Machine
   /// By queue, then as in `FlatQueue.commands`.
   private let plans: [[CommandTiming]]
+  let flats: [FlatQueue]
   var queues: [QueueState]
   let units: [Machine.Unit]
   private var tokens: [Int]
+  /// What a queue that waits for a token of a channel waits for.
+  private let causes: [StallCause]
   var events = EventQueue()
   var ports: BankPorts
   var buses: [DRAMBus]
   /// In the place of a bus: the port of a DRAM device.
   let devices: [DRAMPort?]
+  private let hasDevices: Bool
   /// What the devices had done when the last command was sent.
   var deviceCounts: [DRAMCounts]
   /// DRAM index (into `buses`) by program memory; -1 for on-chip memories.
@@ -99,9 +103,10 @@ public struct TimingRun: ~Copyable {
     self.options = options
     self.onIssue = onIssue
     jitter = options.jitterSeed.map { SplitMix64(seed: $0) }
-    queues = program.queues.map { QueueState(cursor: QueueCursor(FlatQueue($0))) }
-    plans = queues.map { queue in
-      queue.cursor.queue.commands.map { CommandTiming(CommandPlan($0, kernels: program.kernels)) }
+    flats = program.queues.map { FlatQueue($0) }
+    queues = flats.map { QueueState(cursor: QueueCursor($0)) }
+    plans = flats.map { queue in
+      queue.commands.map { CommandTiming(CommandPlan($0, kernels: program.kernels)) }
     }
     units = program.queues.map { queue in
       // Machine.check found each of them.
@@ -112,6 +117,13 @@ public struct TimingRun: ~Copyable {
     }
     ports = BankPorts(queues: program.queues.count)
     tokens = program.channels.map(\.initial)
+    causes = program.channels.map { channel in
+      switch channel.role {
+      case .data: StallCause(.data, source: channel.producer.offset)
+      case .space: StallCause(.space, source: channel.producer.offset)
+      case .order: StallCause(.order)
+      }
+    }
     let dma: [DMAOptions?] = units.map { if case .dma(let options) = $0 { return options } else { return nil } }
     var buses: [DRAMBus] = []
     var devices: [DRAMPort?] = []
@@ -130,6 +142,7 @@ public struct TimingRun: ~Copyable {
     }
     self.buses = buses
     self.devices = devices
+    hasDevices = devices.contains { $0 != nil }
     deviceCounts = devices.map { _ in DRAMCounts() }
     burstOf = program.memories.map { memory in machine.memories.first { $0.name == memory.name }?.burst ?? 64 }
     scratchpad = program.memories.firstIndex { $0.kind == .scratchpad }
@@ -163,18 +176,7 @@ public struct TimingRun: ~Copyable {
   ///
   /// With several buses none runs ahead of the others: a transfer that ends on one may start the next on another.
   private mutating func serveBuses(before limit: Int?) -> Bool {
-    for (bus, device) in devices.enumerated() {
-      switch device?.serve(before: limit) {
-      case .sent(let queue, let cycle)?:
-        if let device { sentTransfer(queue, at: cycle, to: device, bus: bus) }
-        return true
-      case .answered(let queue, let cycle)?:
-        let transfer = queues[queue].unanswered.removeFirst()
-        answeredTransfer(queue, transfer, at: cycle)
-        return true
-      case nil: break
-      }
-    }
+    if hasDevices && serveDevices(before: limit) { return true }
     while true {
       var first = -1
       var second: Int?
@@ -196,6 +198,22 @@ public struct TimingRun: ~Copyable {
         return true
       }
     }
+  }
+
+  private mutating func serveDevices(before limit: Int?) -> Bool {
+    for (bus, device) in devices.enumerated() {
+      switch device?.serve(before: limit) {
+      case .sent(let queue, let cycle)?:
+        if let device { sentTransfer(queue, at: cycle, to: device, bus: bus) }
+        return true
+      case .answered(let queue, let cycle)?:
+        let transfer = queues[queue].unanswered.removeFirst()
+        answeredTransfer(queue, transfer, at: cycle)
+        return true
+      case nil: break
+      }
+    }
+    return false
   }
 
   private mutating func deliver(_ event: EventQueue.Event) {
@@ -229,31 +247,34 @@ public struct TimingRun: ~Copyable {
         return
       }
       guard queues[queue].transfer == nil, time >= queues[queue].acceptsAt else { return }
-      let plan = plans[queue][position]
-      let command = plan.plan.command
-      let loops = queues[queue].cursor.loops
-      for wait in command.waits where wait.guards.hold(at: loops) {
-        if tokens[wait.channel.offset] < wait.count {
-          let channel = program.channels[wait.channel.offset]
-          let cause: StallCause =
-            switch channel.role {
-            case .data: StallCause(.data, source: channel.producer.offset)
-            case .space: StallCause(.space, source: channel.producer.offset)
-            case .order: StallCause(.order)
-            }
-          note(queue, for: cause, at: time, layer: command.layer.offset)
-          return
-        }
+      let command = flats[queue].flat[position]
+      if let channel = missingToken(queue, command.waits) {
+        note(queue, for: causes[channel], at: time, layer: command.layer)
+        return
       }
+      let plan = plans[queue][position]
+      let loops = queues[queue].cursor.loops
       let masks = queues[queue].masks ?? bankMasks(plan.plan, loops)
       queues[queue].masks = masks
       guard ports.areFree(reads: masks.reads, writes: masks.writes, for: queue) else {
-        note(queue, for: StallCause(.bank), at: time, layer: command.layer.offset)
+        note(queue, for: StallCause(.bank), at: time, layer: command.layer)
         return
       }
-      issue(queue, plan, loops, masks, at: time)
+      issue(queue, command, plan, loops, masks, at: time)
       queues[queue].masks = nil
     }
+  }
+
+  /// The first channel of the command's waits that has too few tokens; nil when all are there.
+  private func missingToken(_ queue: Int, _ waits: FlatQueue.Span) -> Int? {
+    let flat = flats[queue]
+    for index in waits.range {
+      let wait = flat.waits[index]
+      if tokens[wait.channel] < wait.count, flat.hold(wait.guards, at: queues[queue].cursor.loops) {
+        return wait.channel
+      }
+    }
+    return nil
   }
 
   /// Notes what the queue waits for from now on; the time since the last note belongs to the former cause.
@@ -298,49 +319,54 @@ public struct TimingRun: ~Copyable {
   }
 
   private mutating func issue(
-    _ queue: Int, _ plan: CommandTiming, _ loops: LoopState, _ masks: (reads: UInt64, writes: UInt64), at time: Int
+    _ queue: Int, _ command: FlatQueue.FlatCommand, _ plan: CommandTiming, _ loops: LoopState,
+    _ masks: (reads: UInt64, writes: UInt64), at time: Int
   ) {
-    let command = plan.plan.command
-    settle(queue, until: time, layer: command.layer.offset)
+    let layer = command.layer
+    let flat = flats[queue]
+    settle(queue, until: time, layer: layer)
     queues[queue].waiting = nil
-    for wait in command.waits where wait.guards.hold(at: loops) { tokens[wait.channel.offset] -= wait.count }
+    for index in command.waits.range {
+      let wait = flat.waits[index]
+      if flat.hold(wait.guards, at: loops) { tokens[wait.channel] -= wait.count }
+    }
     commands += 1
-    let layer = command.layer.offset
     layers[layer].commands += 1
     onIssue?(queue)
     record(.issue, queue, queues[queue].cursor.current ?? 0, at: time)
-    if case .copy(let copy) = command.operation, case .dma(let options) = units[queue] {
-      startCopy(queue, plan.plan, copy, options, loops, masks, at: time)
+    if let copy = plan.copy, case .dma(let options) = units[queue] {
+      startCopy(queue, command, plan.plan, copy, options, loops, masks, at: time)
       queues[queue].cursor.advance()
       return
     }
-    let unit = units[queue]
-    let cost = plan.cost(at: loops) { makeCost(of: command, at: loops, on: unit) }
-    for (action, number) in cost.actions { count(action, number, layer) }
-    let extra = cost.duration > 0 ? stretch() : 0
-    let nextAccept = time + cost.nextIssue + extra
-    let writtenAt = time + cost.duration + extra
-    /// A pipeline reads until it writes; an array says when it has read.
-    func readAt(_ operand: Int) -> Int { cost.reads.isEmpty ? writtenAt : time + cost.reads[operand] }
+    let known = plan.cost(at: loops) { makeCost(of: plan.plan.command, at: loops, on: units[queue]) }
+    for index in plan.costs[known].actions.indices {
+      count(plan.costs[known].actions[index].action, plan.costs[known].actions[index].count, layer)
+    }
+    let duration = plan.costs[known].duration
+    let reads = plan.costs[known].reads
+    let occupancy = plan.costs[known].occupancy
+    let extra = duration > 0 ? stretch() : 0
+    let nextAccept = time + plan.costs[known].nextIssue + extra
+    let writtenAt = time + duration + extra
     if masks.reads | masks.writes != 0 {
       ports.take(reads: masks.reads, writes: masks.writes, for: queue)
+      // A pipeline reads until it writes; an array says when it has read.
       if masks.reads != 0 {
-        let last = cost.reads.max().map { time + $0 } ?? writtenAt
+        let last = reads.map { time + $0.last } ?? writtenAt
         events.add(.release, at: max(time + 1, last), queue, 0, mask: masks.reads)
       }
       if masks.writes != 0 { events.add(.release, at: max(time + 1, writtenAt), queue, 1, mask: masks.writes) }
     }
-    for signal in command.signals where signal.guards.hold(at: loops) {
-      let point: Int =
-        switch signal.point {
-        case .written: writtenAt
-        case .read(let operand): readAt(operand)
-        }
-      events.add(.token, at: max(point, time + 1), signal.count, signal.channel.offset)
+    for index in command.signals.range {
+      let signal = flat.signals[index]
+      guard flat.hold(signal.guards, at: loops) else { continue }
+      let point = signal.operand < 0 ? writtenAt : reads.map { time + $0.of(signal.operand) } ?? writtenAt
+      events.add(.token, at: max(point, time + 1), signal.count, signal.channel)
     }
     accounting.completed(layer: layer, at: writtenAt)
-    if cost.duration > 0 { record(.complete, queue, at: writtenAt) }
-    if cost.occupancy >= 0 { occupancies.begin(cost.occupancy, on: queue, at: time, until: writtenAt) }
+    if duration > 0 { record(.complete, queue, at: writtenAt) }
+    if occupancy >= 0 { occupancies.begin(occupancy, on: queue, at: time, until: writtenAt) }
     queues[queue].busyLayer = layer
     queues[queue].busyUntil = max(queues[queue].busyUntil, writtenAt)
     queues[queue].acceptsAt = nextAccept
@@ -364,7 +390,8 @@ public struct TimingRun: ~Copyable {
         case .zeroInFirst(let depth): !loops.isFirst(depth)
         }
       var cost = CommandTiming.Cost(
-        duration: timing.duration, nextIssue: timing.nextIssue, reads: [timing.readA, timing.readB, timing.readB])
+        duration: timing.duration, nextIssue: timing.nextIssue,
+        reads: CommandTiming.Reads(a: timing.readA, b: timing.readB))
       cost.occupancy = occupancies.add(array.occupancy(extents, tile.format))
       for action in array.actions(extents, tile.format, accumulate) {
         cost.actions.append((actionID(action.name), action.count))

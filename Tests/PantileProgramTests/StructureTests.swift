@@ -135,6 +135,9 @@ import Testing
     #expect(Self.codes { Self.command(&$0, 1) { $0.waits[0].count = .max } } == ["token-count"])
     #expect(Self.codes { Self.command(&$0, 0) { $0.signals[0].point = .read(1) } } == ["signal-point"])
     #expect(Self.codes { Self.command(&$0, 0) { $0.guards = [Guard(.first, 0)] } } == ["loop-depth"])
+    func nest(_ depth: Int) -> [Program.Node] { depth == 0 ? [] : [.loop(count: 1, nest(depth - 1))] }
+    #expect(Self.codes { $0.queues[2].body = nest(LoopState.mostLoops) } == [])
+    #expect(Self.codes { $0.queues[2].body = nest(LoopState.mostLoops + 1) } == ["loop-depth"])
     #expect(Self.codes { $0.queues[1].body = [.loop(count: -1, [])] } == ["loop-count"])
     #expect(Self.codes { $0.queues[1].body = [.loop(count: 1 << 30, [.loop(count: 1 << 30, [])])] } == ["loop-count"])
     #expect(Self.codes { $0.queues[1].body = [.loop(count: .max, [.loop(count: .max, [])])] } == ["loop-count"])
