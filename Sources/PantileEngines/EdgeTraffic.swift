@@ -1,4 +1,5 @@
-/// What crosses an array's edges during one command, padding lanes included: a port of full width is used in each beat.
+/// What crosses an array's edges during one command, padding lanes included: a port of full width is used in each beat. Only
+/// groups of an N:M weight-stationary array beyond the end of the reduction are not read.
 public struct EdgeTraffic: Hashable, Sendable, BitwiseCopyable {
   /// Elements that enter at the activation edge.
   public var activationElements: Int

@@ -52,6 +52,8 @@ public struct GemmRun: Hashable, Sendable {
   /// Elements that enter at the activation edge, and weights at the weight edge, padding lanes included.
   public var activationElements: Int
   public var weightBeats: Int
+  /// What the multipliers do in `cycles`.
+  public var occupancy: TileOccupancy
   /// Nil when no check was asked for.
   public var check: Check?
 
@@ -94,7 +96,8 @@ public struct GemmRun: Hashable, Sendable {
     var result = GemmRun(
       cycles: cycles, macs: macs, denseMACs: options.m * options.k * options.n,
       utilization: Double(macs) / (engine.peakMACs(format) * Double(cycles)),
-      activationElements: traffic.activationElements, weightBeats: traffic.weightBeats)
+      activationElements: traffic.activationElements, weightBeats: traffic.weightBeats,
+      occupancy: engine.occupancy(extents, format))
     if options.check { result.check = stepped(engine, options, extents) }
     return result
   }

@@ -16,6 +16,8 @@ public struct TileOccupancy: Hashable, Sendable, BitwiseCopyable {
   public var edgeDepth = 0
   /// A PE waits for its own adder.
   public var adder = 0
+  /// A PE waits for operands that come through a narrow port of the array.
+  public var feed = 0
   /// No products because stationary operands are loaded.
   public var load = 0
   public var fill = 0
@@ -24,7 +26,7 @@ public struct TileOccupancy: Hashable, Sendable, BitwiseCopyable {
 
   public init() {}
 
-  public var total: Int { work + edgeRows + edgeColumns + edgeDepth + adder + load + fill + drain }
+  public var total: Int { work + edgeRows + edgeColumns + edgeDepth + adder + feed + load + fill + drain }
 
   public static func += (a: inout TileOccupancy, b: TileOccupancy) {
     a.work += b.work
@@ -32,19 +34,21 @@ public struct TileOccupancy: Hashable, Sendable, BitwiseCopyable {
     a.edgeColumns += b.edgeColumns
     a.edgeDepth += b.edgeDepth
     a.adder += b.adder
+    a.feed += b.feed
     a.load += b.load
     a.fill += b.fill
     a.drain += b.drain
   }
 
   /// The parts in a fixed order; `init(parts:)` takes them back.
-  public var parts: [Int] { [work, edgeRows, edgeColumns, edgeDepth, adder, load, fill, drain] }
+  public var parts: [Int] { [work, edgeRows, edgeColumns, edgeDepth, adder, feed, load, fill, drain] }
 
   /// - Precondition: as many as `parts` gives.
   public init(parts: [Int]) {
-    precondition(parts.count == 8, "\(parts.count) parts")
+    precondition(parts.count == 9, "\(parts.count) parts")
     (work, edgeRows, edgeColumns, edgeDepth) = (parts[0], parts[1], parts[2], parts[3])
-    (adder, load, fill, drain) = (parts[4], parts[5], parts[6], parts[7])
+    (adder, feed) = (parts[4], parts[5])
+    (load, fill, drain) = (parts[6], parts[7], parts[8])
   }
 
   /// The folds of a command, all of them full: `count` folds that each give `stream` PE-cycles of products to every PE.

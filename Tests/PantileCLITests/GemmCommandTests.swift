@@ -54,6 +54,25 @@ struct GemmCommandTests {
     #expect((found["activation_elements"] as? Int ?? 0) > 0 && (found["weight_beats"] as? Int ?? 0) > 0)
   }
 
+  /// Folds of tile cycles: serial is what the command counts when it is not told.
+  @Test func sparseArraysCountSerialFolds() throws {
+    let item = Case(rows: 4, columns: 6, m: 10, k: 100, n: 18)
+    let common = ["--engine", "nm", "--pattern", "2:8", "--adder-latency", "2", "--multiplier-latency", "1"]
+    let output = try run(item, common + ["--interleave", "2"])
+    // Kc = 26, P = 2: 25·2 + 2 + 3 + 5 + (1 + 1) + 8 cycles in each of 3 x 2 tiles.
+    #expect(output["cycles"] as? Int == 6 * 70 && output["weight_beats"] as? Int == 6 * 12 * 26)
+    let weights = try run(item, common + ["--dataflow", "ws"])
+    #expect(weights["cycles"] as? Int == 7 * 3 * (4 + 9 + 6 + 5 + 3))
+    let narrow = try run(
+      item, common + ["--dataflow", "ws", "--activation-port", "4", "--weight-port", "50", "--metadata-port", "18"])
+    let cycles = try #require(narrow["cycles"] as? Int)
+    // 16 activations through 4, 24 values of 8 bits through 50, 24 indices of 3 bits through 18.
+    #expect(cycles == 7 * 3 * (4 + 40 - 1 + 6 + 5 + 3))
+    let parts = try #require(narrow["pe_cycles"] as? [String: Int])
+    #expect(parts.values.reduce(0, +) == cycles * 24 && parts["feed"] == 7 * 3 * 30 * 24)
+    #expect(narrow["port_stalls"] as? [String: Int] == ["activation": 7 * 3 * 30, "weight": 0, "metadata": 0])
+  }
+
   @Test func takesTheArrayOfAChip() throws {
     let result = try Tool.run([
       "gemm", "--chip", "bitserial-16x16", "--weight-bits", "4", "-m", "32", "-k", "32", "-n", "32", "--json", "-",
@@ -70,7 +89,10 @@ struct GemmCommandTests {
     ["--array", "8x8", "--engine", "nm", "--variant", "skewed"],
     ["--array", "8x8", "--engine", "nm", "--pattern", "9:4"], ["--array", "8x8", "--pattern", "2:4"],
     ["--array", "8x8", "--interleave", "2"], ["--chip", "systolic-16x16", "--array", "8x8"], ["--chip", "nothing"],
-    ["--array", "8x8", "--weight-bits", "9"],
+    ["--array", "8x8", "--weight-bits", "9"], ["--array", "8x8", "--weight-port", "9"],
+    ["--array", "2x8", "--engine", "nm", "--dataflow", "ws", "--pattern", "3:8"],
+    ["--array", "8x8", "--engine", "nm", "--dataflow", "ws", "--interleave", "2"],
+    ["--array", "8x8", "--engine", "nm", "--dataflow", "is"],
   ])
   func refuses(_ more: [String]) throws {
     let result = try Tool.run(["gemm", "-m", "8", "-k", "8", "-n", "8"] + more)

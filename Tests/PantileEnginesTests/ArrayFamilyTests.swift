@@ -27,6 +27,13 @@ import Testing
         "patterns": .patterns([SparsityPattern(kept: 2, group: 4)]),
       ]
     ),
+    (
+      "nm",
+      [
+        "rows": .count(4), "columns": .count(6), "dataflow": .choice("ws"), "activation_port": .count(16),
+        "patterns": .patterns([SparsityPattern(kept: 2, group: 8)]), "variant": .choice("serial"),
+      ]
+    ),
   ]
 
   @Test func makesTheArrayThatASectionDescribes() throws {
@@ -38,6 +45,7 @@ import Testing
       summaries == [
         "systolic 4x6 ws overlapped", "systolic 4x6 os serial", "bitserial 4x6 dot 2 overlapped",
         "nm 4x6 interleave 2 patterns 2:4 latency 0+3 overlapped",
+        "nm 4x6 ws patterns 2:8 latency 0+1 serial, a cycle 16 activations",
       ])
   }
 

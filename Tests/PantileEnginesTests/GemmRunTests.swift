@@ -44,6 +44,23 @@ import Testing
     }
   }
 
+  /// 100 of 104 positions: 13 groups of two kept, so 26 slots.
+  @Test(arguments: [("os", 3 * 4, 13 * 2), ("ws", 3, 13 * 2)])
+  func padsSparseReductionsOfEitherDataflow(dataflow: String, passes: Int, slots: Int) throws {
+    let engine = try Self.array(
+      .nmSparse,
+      [("rows", "4"), ("columns", "6"), ("patterns", "2:8"), ("dataflow", dataflow), ("variant", "serial")])
+    let format = ContractionFormat(pattern: try NMPattern(kept: 2, group: 8))
+    let run = try GemmRun.run(engine, .init(m: 10, k: 100, n: 18, format: format, check: true))
+    #expect(run.macs == 10 * slots * 18)
+    // os: ceil(10/4) folds along m of 4 rows; ws: the 10 rows themselves.
+    #expect(run.activationElements == (dataflow == "os" ? passes * 3 : passes * 10) * 104)
+    let check = try #require(run.check)
+    #expect(check.steppedCycles == run.cycles && check.mismatches == 0 && check.functionMismatches == 0)
+    // ws: ceil(13/2) * 3 folds of 4 + 9 + 3 + 5 + 1 cycles.
+    if dataflow == "ws" { #expect(run.cycles == 7 * 3 * 22) }
+  }
+
   @Test func usesHalfTheCyclesForHalfTheBits() throws {
     let engine = try Self.array(.bitSerial, [("rows", "4"), ("columns", "4")])
     let wide = try GemmRun.run(engine, .init(m: 4, k: 4096, n: 4, check: true))

@@ -8,7 +8,8 @@ extension GemmCommand {
     let foreign: [(String, Bool)] = [
       ("--dataflow", dataflow != nil), ("--pe-latency", peLatency != nil), ("--pattern", pattern != nil),
       ("--interleave", interleave != nil), ("--adder-latency", adderLatency != nil),
-      ("--multiplier-latency", multiplierLatency != nil), ("--chip", chip.chip != nil),
+      ("--multiplier-latency", multiplierLatency != nil), ("--activation-port", activationPort != nil),
+      ("--weight-port", weightPort != nil), ("--metadata-port", metadataPort != nil), ("--chip", chip.chip != nil),
     ].filter(\.1)
     guard engine == .bitserial, foreign.isEmpty else {
       let other = engine == .bitserial ? foreign[0].0 : "--engine \((engine ?? .systolic).rawValue)"

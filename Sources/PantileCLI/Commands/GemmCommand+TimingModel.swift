@@ -21,7 +21,9 @@ extension GemmCommand {
     let foreign: [(String, Bool)] = [
       ("--engine", engine != nil && engine != .systolic), ("--pattern", pattern != nil),
       ("--interleave", interleave != nil), ("--adder-latency", adderLatency != nil),
-      ("--multiplier-latency", multiplierLatency != nil), ("--dot-width", dotWidth != nil),
+      ("--multiplier-latency", multiplierLatency != nil), ("--activation-port", activationPort != nil),
+      ("--weight-port", weightPort != nil), ("--metadata-port", metadataPort != nil),
+      ("--dot-width", dotWidth != nil),
       ("--weight-bits", weightBits != nil), ("--check", check), ("--set", !chip.settings.isEmpty),
     ]
     let unknown = foreign.filter(\.1).map(\.0) + machine.given

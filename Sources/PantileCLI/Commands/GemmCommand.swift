@@ -14,15 +14,21 @@ struct GemmCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("Rows and columns of the array.", valueName: "RxC")) var array: String?
   @Option(help: "The array family.") var engine: Engine?
-  @Option(help: ArgumentHelp("systolic: what stays in the array.", valueName: "ws|os|is")) var dataflow: String?
-  @Option(help: ArgumentHelp("Whether folds overlap; skewed: ws, is.", valueName: "serial|overlapped|skewed"))
+  @Option(help: ArgumentHelp("systolic, nm: what stays in the array.", valueName: "ws|os|is")) var dataflow: String?
+  @Option(
+    help: ArgumentHelp(
+      "Whether folds overlap; nm: serial unless said. systolic, ws and is: skewed, too.",
+      valueName: "serial|overlapped|skewed"))
   var variant: String?
   @Option(help: "systolic: pipeline stages of an element.") var peLatency: Int?
   @Option(help: ArgumentHelp("nm: the sparsity pattern of the weights.", valueName: "N:M")) var pattern: String?
   @Option(help: "nm: output channels that an element serves in turn.") var interleave: Int?
   @Option(help: "nm: cycles until a sum can be added to.") var adderLatency: Int?
   @Option(help: "nm: pipeline stages of the multiplier.") var multiplierLatency: Int?
-  @Option(help: "bitserial: bits of a weight.") var weightBits: Int?
+  @Option(help: "nm: activations that enter a cycle; without it, enough.") var activationPort: Int?
+  @Option(help: "nm: bits of weights that enter a cycle; without it, enough.") var weightPort: Int?
+  @Option(help: "nm: bits of indices that enter a cycle through a port of their own.") var metadataPort: Int?
+  @Option(help: "bitserial, nm: bits of a weight.") var weightBits: Int?
   @Option(help: "bitserial: weights whose terms an element adds in a cycle.") var dotWidth: Int?
   @Option(name: .customShort("m"), help: "Rows of the result.") var m: Int?
   @Option(name: .customShort("k"), help: "Length of the sums, before compression.") var k: Int?
@@ -50,7 +56,10 @@ struct GemmCommand: ParsableCommand {
     let format = ContractionFormat(weightBits: weightBits ?? 8, pattern: try pattern.map(GemmCommand.pattern))
     let run = try GemmRun.run(
       engine, GemmRun.Options(m: m, k: k, n: n, format: format, seed: seed, check: check))
-    let result = GemmResult(run, array: engine.summary, format: format, m: m, k: k, n: n)
+    var result = GemmResult(run, array: engine.summary, format: format, m: m, k: k, n: n)
+    if section.family == ArrayFamily.nmSparse.name {
+      result.portStalls = try portStalls(section, GemmRun.Options(m: m, k: k, n: n, format: format), run.cycles)
+    }
     var files = OutputFiles()
     if let json { files.add(JSON.text(result), to: json) }
     if json != "-" { files.add(result.text, to: "-") }
@@ -59,6 +68,26 @@ struct GemmCommand: ParsableCommand {
     {
       throw ExitCode.answerIsNo
     }
+  }
+
+  /// Cycles that each port costs: those that go when it alone has no limit.
+  private func portStalls(
+    _ section: EngineSection, _ options: GemmRun.Options, _ cycles: Int
+  ) throws(DiagnosticError) -> GemmResult.PortStalls {
+    func without(_ key: String) throws(DiagnosticError) -> Int {
+      guard section.count(key) > 0 else { return 0 }
+      // Indices without a port of their own would load the weights' port.
+      let unlimited = key == "metadata_port" ? NMSparseOptions.mostOfPort : 0
+      var other = section
+      for index in other.values.indices where other.values[index].key == key {
+        other.values[index].value = .count(unlimited)
+      }
+      let engine = try ArrayFamily.engine(of: other)
+      return cycles - (try GemmRun.run(engine, options)).cycles
+    }
+    return GemmResult.PortStalls(
+      activation: try without("activation_port"), weight: try without("weight_port"),
+      metadata: try without("metadata_port"))
   }
 
   /// The array of the chip, or one described by the options alone.
@@ -70,6 +99,9 @@ struct GemmCommand: ParsableCommand {
     if let interleave { texts.append(("interleave", "\(interleave)")) }
     if let adderLatency { texts.append(("adder_latency", "\(adderLatency)")) }
     if let multiplierLatency { texts.append(("multiplier_latency", "\(multiplierLatency)")) }
+    if let activationPort { texts.append(("activation_port", "\(activationPort)")) }
+    if let weightPort { texts.append(("weight_port", "\(weightPort)")) }
+    if let metadataPort { texts.append(("metadata_port", "\(metadataPort)")) }
     if let dotWidth { texts.append(("dot_width", "\(dotWidth)")) }
     if chip.chip != nil {
       guard array == nil, engine == nil, texts.isEmpty else {
@@ -87,7 +119,11 @@ struct GemmCommand: ParsableCommand {
     let (rows, columns) = try size()
     texts += [("rows", "\(rows)"), ("columns", "\(columns)")]
     let kind = engine ?? .systolic
-    if kind == .nm { texts.append(("patterns", pattern ?? "2:4")) }
+    if kind == .nm {
+      texts.append(("patterns", pattern ?? "1:1"))
+      // The plain formula, fold after fold; chip files overlap unless they say otherwise.
+      if variant == nil { texts.append(("variant", FoldVariant.serial.rawValue)) }
+    }
     guard let family = ArrayFamily.all.first(where: { $0.name == kind.rawValue }) else {
       preconditionFailure("no array family '\(kind.rawValue)'")
     }
@@ -127,6 +163,27 @@ struct GemmCommand: ParsableCommand {
 
 /// What `gemm --json` writes.
 struct GemmResult: Encodable {
+  /// Cycles that go when one port has no limit.
+  struct PortStalls: Encodable {
+    var activation: Int
+    var weight: Int
+    var metadata: Int
+
+    /// The ports that cost cycles, as text.
+    var text: String {
+      let parts = [("activations", activation), ("weights", weight), ("indices", metadata)].filter { $0.1 > 0 }
+      return parts.map { "\($0.0) \(Table.grouped($0.1))" }.joined(separator: ", ")
+    }
+  }
+
+  /// A key of `pe_cycles`.
+  private struct Name: CodingKey {
+    var stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
   var schema = "pantile.gemm/1"
   var version = pantileVersion
   var array: String
@@ -140,6 +197,10 @@ struct GemmResult: Encodable {
   var utilization: Double
   var activationElements: Int
   var weightBeats: Int
+  /// What the PEs do in all cycles: the parts add up to cycles x PEs.
+  var peCycles: [(name: String, count: Int)]
+  /// `nm` alone.
+  var portStalls: PortStalls?
   /// Null without a check.
   var mismatches: Int?
   var steppedCycles: Int?
@@ -154,6 +215,12 @@ struct GemmResult: Encodable {
     utilization = run.utilization
     activationElements = run.activationElements
     weightBeats = run.weightBeats
+    let parts = run.occupancy
+    peCycles = [
+      ("work", parts.work), ("adder", parts.adder), ("feed", parts.feed), ("load", parts.load), ("fill", parts.fill),
+      ("drain", parts.drain), ("edge_rows", parts.edgeRows), ("edge_columns", parts.edgeColumns),
+      ("edge_depth", parts.edgeDepth),
+    ]
     mismatches = run.check.map { $0.mismatches + $0.functionMismatches }
     steppedCycles = run.check?.steppedCycles
   }
@@ -164,6 +231,8 @@ struct GemmResult: Encodable {
     case utilization
     case activationElements = "activation_elements"
     case weightBeats = "weight_beats"
+    case peCycles = "pe_cycles"
+    case portStalls = "port_stalls"
     case mismatches
     case steppedCycles = "stepped_cycles"
   }
@@ -183,6 +252,9 @@ struct GemmResult: Encodable {
     try container.encode(utilization, forKey: .utilization)
     try container.encode(activationElements, forKey: .activationElements)
     try container.encode(weightBeats, forKey: .weightBeats)
+    var parts = container.nestedContainer(keyedBy: Name.self, forKey: .peCycles)
+    for (name, count) in peCycles { try parts.encode(count, forKey: Name(stringValue: name)) }
+    try container.encodeIfPresent(portStalls, forKey: .portStalls)
     // Unknown is written as null, so that scripts find the keys.
     try container.encode(mismatches, forKey: .mismatches)
     try container.encode(steppedCycles, forKey: .steppedCycles)
@@ -197,6 +269,9 @@ struct GemmResult: Encodable {
       "  utilization   \(Table.percent(utilization))",
       "  edge traffic  \(Table.grouped(activationElements)) activations, \(Table.grouped(weightBeats)) weights",
     ]
+    if let stalls = portStalls?.text, !stalls.isEmpty {
+      lines.append("  port stalls   \(stalls) cycles")
+    }
     if let mismatches, let steppedCycles {
       lines.append(
         "  check         \(mismatches) mismatches, \(Table.grouped(steppedCycles)) cycles stepped: "

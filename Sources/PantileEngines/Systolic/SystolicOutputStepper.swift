@@ -70,7 +70,8 @@ package enum SystolicOutputStepper {
     state.run(work)
     return SystolicStepper.Run(
       result: ArrayStepResult(
-        commands: state.seen.commands(commands, work.sums.base, isExchanged: false), cycles: state.clock.cycle,
+        commands: state.seen.commands(commands.map(\.extents), work.sums.base, isExchanged: false),
+        cycles: state.clock.cycle,
         activationElements: state.rowElements, weightBeats: state.columnElements, results: state.left),
       events: state.events, frozenCycles: state.clock.cycle - state.clock.time)
   }

@@ -248,11 +248,11 @@ struct SystolicSightings: ~Copyable {
 
   /// With the results of each command, which stand one behind the other in `sums`.
   func commands(
-    _ commands: [SystolicCommand], _ sums: UnsafeMutablePointer<Int32>, isExchanged: Bool
+    _ extents: [TileExtents], _ sums: UnsafeMutablePointer<Int32>, isExchanged: Bool = false
   ) -> [ArrayStepResult.Command] {
     var start = 0
     return (0..<count).map { index in
-      let size = commands[index].extents.m * commands[index].extents.n
+      let size = extents[index].m * extents[index].n
       defer { start += size }
       return ArrayStepResult.Command(
         issue: issue[index], end: end[index], readA: isExchanged ? columnRead[index] : rowRead[index],

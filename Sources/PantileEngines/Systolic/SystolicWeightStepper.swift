@@ -97,7 +97,7 @@ package enum SystolicWeightStepper {
     let work = Work(options, commands)
     var state = State(options, run, commandCount: commands.count)
     state.run(work)
-    let seen = state.seen.commands(commands, work.sums.base, isExchanged: isExchanged)
+    let seen = state.seen.commands(commands.map(\.extents), work.sums.base, isExchanged: isExchanged)
     let (atRows, atColumns) = (state.rowElements, state.columnElements)
     return SystolicStepper.Run(
       result: ArrayStepResult(
