@@ -10,7 +10,7 @@ PANTILE := .build/release/pantile
 export SWIFT_BACKTRACE := enable=no
 
 .PHONY: help setup build build-tests demo test lint format bench bench-speed bench-planner bench-scalesim bench-stepper cosim cosim-core \
-  paper-cosma paper-bit-serial validate-tpu interop formats fuzz clean
+  paper-cosma paper-bit-serial paper-sat validate-tpu interop formats fuzz clean
 
 help:
 	@echo 'make demo     compile the digits network for three chips, run it, write reports to out/demo'
@@ -23,6 +23,7 @@ help:
 	@echo 'make cosim    RTL twins of systolic arrays and bit-serial machines under Verilator = stepper = model: COSIM_SEED=1 (installs verilator)'
 	@echo 'make paper-cosma    the COSMA experiment over the shipped networks'
 	@echo 'make paper-bit-serial  what skipping zero terms brings: all points as CSV, the plot, the tables of its page'
+	@echo 'make paper-sat  what N:M weights bring to a training step: machines and layers as CSV, plots, the tables of its page'
 	@echo 'make cosim-core  the whole core in SystemVerilog under Verilator, event by event against the simulator (installs verilator)'
 	@echo 'make validate-tpu  four networks on a TPU-v1-like chip against the counters of its paper'
 	@echo 'make formats  conversions of number formats against ml_dtypes (installed from PyPI): all codes, 2^21 values a format'
@@ -83,6 +84,12 @@ paper-bit-serial: build
 	@$(PANTILE) demo --formats --output-dir out/formats > Workloads/papers/bit-serial/digits.txt
 	@python3 Scripts/insert-blocks.py Docs/papers/bit-serial.md tables=Workloads/papers/bit-serial/tables.txt \
 	  digits=Workloads/papers/bit-serial/digits.txt
+
+paper-sat: build
+	@mkdir -p out
+	@$(PANTILE) reproduce sat --csv out/sat-machines.csv --layers Workloads/papers/sat/layers.csv \
+	  --plot Docs/papers/sat.svg --pareto-plot Docs/papers/sat-pareto.svg > Workloads/papers/sat/tables.txt
+	@python3 Scripts/insert-blocks.py Docs/papers/sat.md tables=Workloads/papers/sat/tables.txt
 
 cosim-core: build-tests
 	@Scripts/setup-cosim.sh

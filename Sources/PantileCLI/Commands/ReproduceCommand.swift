@@ -12,11 +12,16 @@ struct ReproduceCommand: ParsableCommand {
 
       bit-serial: what skipping zero terms brings, by format, encoding, who waits for whom and how far ahead \
       (Docs/papers/bit-serial.md); --models names another study, --csv all points, --plot a picture.
+
+      sat: what N:M sparse weights bring to a training step, by network, pattern, array and dataflow, beside the bound of \
+      multiply-accumulates alone and a published mean (Docs/papers/sat.md); --models names another study, --csv all machines of \
+      its sweep, --layers each phase of each layer with what binds it, --plot and --pareto-plot pictures.
       """)
 
   enum Paper: String, ExpressibleByArgument, CaseIterable {
     case bitmod
     case bitSerial = "bit-serial"
+    case sat
   }
 
   @Argument(help: "Which paper.") var paper: Paper
@@ -24,33 +29,40 @@ struct ReproduceCommand: ParsableCommand {
   var models: String?
   @Option(help: ArgumentHelp("Write the result as JSON.", valueName: "file|-")) var json: String?
   @Option(help: ArgumentHelp("Write the corrected table as CSV.", valueName: "file|-")) var corrected: String?
-  @Option(help: ArgumentHelp("bit-serial: write all points as CSV.", valueName: "file|-")) var csv: String?
-  @Option(help: ArgumentHelp("bit-serial: draw cycles over run-ahead.", valueName: "file.svg")) var plot: String?
+  @Option(help: ArgumentHelp("bit-serial, sat: write all points as CSV.", valueName: "file|-")) var csv: String?
+  @Option(
+    help: ArgumentHelp(
+      "bit-serial: draw cycles over run-ahead; sat: speed-up over the width of the activation edge.",
+      valueName: "file.svg"))
+  var plot: String?
+  @Option(help: ArgumentHelp("sat: write the phases of all layers as CSV.", valueName: "file|-")) var layers: String?
+  @Option(help: ArgumentHelp("sat: draw energy over time of all machines.", valueName: "file.svg"))
+  var paretoPlot: String?
   @OptionGroup var root: RootOptions
 
   func run() throws {
-    try OutputFiles.check(json)
-    try OutputFiles.check(corrected)
-    try OutputFiles.check(csv)
-    try OutputFiles.check(plot)
-    let foreign: [(String, Bool)] =
-      paper == .bitmod
-      ? [("--csv", csv != nil), ("--plot", plot != nil)] : [("--corrected", corrected != nil)]
-    if let option = foreign.first(where: \.1)?.0 {
+    for file in [json, corrected, csv, plot, layers, paretoPlot] { try OutputFiles.check(file) }
+    let given: [(option: String, isGiven: Bool, papers: [Paper])] = [
+      ("--corrected", corrected != nil, [.bitmod]), ("--csv", csv != nil, [.bitSerial, .sat]),
+      ("--plot", plot != nil, [.bitSerial, .sat]), ("--layers", layers != nil, [.sat]),
+      ("--pareto-plot", paretoPlot != nil, [.sat]),
+    ]
+    if let option = given.first(where: { $0.isGiven && !$0.papers.contains(paper) })?.option {
       throw DiagnosticError(
         "option-conflict", "\(option) is not for \(paper.rawValue)", hint: "see pantile reproduce --help")
     }
-    if json == "-", csv == "-" {
+    let streams = [("--json", json), ("--csv", csv), ("--corrected", corrected), ("--layers", layers)].filter {
+      $0.1 == "-"
+    }.map(\.0)
+    if streams.count > 1 {
       throw DiagnosticError(
-        "option-conflict", "--json and --csv cannot both go to stdout", hint: "write one of them to a file")
-    }
-    if json == "-", corrected == "-" {
-      throw DiagnosticError(
-        "option-conflict", "--json and --corrected cannot both go to stdout", hint: "write one of them to a file")
+        "option-conflict", "\(streams.joined(separator: " and ")) cannot both go to stdout",
+        hint: "write one of them to a file")
     }
     switch paper {
     case .bitmod: try runBitMoD()
     case .bitSerial: try runBitSerial()
+    case .sat: try runSAT()
     }
   }
 
