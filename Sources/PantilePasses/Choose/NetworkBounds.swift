@@ -47,7 +47,9 @@ public struct NetworkBounds: Sendable {
     var bytes = (graph.inputs + graph.outputs).reduce(0) { $0 + graph.tensors[$1].byteCount }
     for step in graph.steps {
       switch step.body {
-      case .contract(let contract): bytes += storedWeights(of: contract) * contract.weightBits / 8
+      // Weights that the network makes need not leave the chip.
+      case .contract(let contract):
+        if contract.weightTensor == nil { bytes += storedWeights(of: contract) * contract.weightBits / 8 }
       case .map(let map): bytes += map.constants.reduce(0) { $0 + $1.tensor.byteCount }
       }
     }

@@ -148,7 +148,15 @@ extension ContractStep {
           exposed: exposed))
     }
     let rowBytes = CostExpr.ceilDiv(n * weightBits, 8)
-    streamed("w", .read, [D.g, D.n, D.c], rows * rowBytes)
+    if let weightTensor {
+      if !residentReads.contains(graph.tensors[weightTensor.tensor].storage) {
+        streamed(
+          "w", .read, weightTensor.map.dims, weightTensor.map.boxElements(size: size),
+          moved: weightTensor.map.burstBytes(of: graph.tensors[weightTensor.tensor], burst: machine.burst, size: size))
+      }
+    } else {
+      streamed("w", .read, [D.g, D.n, D.c], rows * rowBytes)
+    }
     if sparsity != nil { streamed("index", .read, [D.g, D.n, D.c], rows * CostExpr.ceilDiv(n * indexBits, 8)) }
     if !residentReads.contains(graph.tensors[x].storage) {
       streamed(

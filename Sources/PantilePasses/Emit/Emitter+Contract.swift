@@ -19,56 +19,32 @@ extension Emitter {
       let innermost = nest.innermost(of: dims)
       return (innermost, nest.visitNumber(innermost: innermost))
     }
-    func loopIndex(_ dim: Int) -> Affine { nest.depth(of: dim).map { .index($0) } ?? Affine(0) }
 
-    // Weights, and the indices of kept ones: one block for each tile of g, n and c.
+    // Weights, and the indices of kept ones.
     let columns = nest.length(D.n)
-    let block = step.blockBytes(channels: nest.length(D.c).largest, columns: columns.largest)
-    let blocks = weightRegions(step, name, nest)
-    let blockNumber =
-      loopIndex(D.g) * (nest.trips(D.n) * nest.trips(D.c)) + loopIndex(D.n) * nest.trips(D.c) + loopIndex(D.c)
-    let w = visits([D.g, D.n, D.c])
-    let wBuffer = buffer(index, "w", slotBytes: aligned(block.weights), visit: w.visit)
-    func blockLoad(_ region: RegionID, _ bytes: Int, _ number: Affine, _ buffer: OperandPlace.Buffer) -> (
-      AddressGenerator, AddressGenerator
-    ) {
-      (
-        AddressGenerator(
-          memory: dram, baseBits: number * (bytes * 8) + base(ofRegion: region) * 8, elementBits: 8,
-          dims: [.init(bytes, strideBits: 8)]),
-        AddressGenerator(
-          memory: spad, baseBits: Affine(buffer.base * 8), elementBits: 8, dims: [.init(bytes, strideBits: 8)],
-          rotation: buffer.rotation)
-      )
-    }
-    let wPair = blockLoad(blocks.weights, block.weights, blockNumber, wBuffer)
-    let wChannels = load(
-      "w", of: index, from: wPair.0, to: wPair.1, innermost: w.innermost, nest: nest, consumer: array,
-      layer: layer, bodies: &bodies)
-    func blockOperand(_ buffer: OperandPlace.Buffer, bits: Int, rowBytes: Int) -> AddressGenerator {
-      let channels = nest.length(D.c)
-      let stored = Extent(step.storedChannels(channels.full))
-      let rows =
-        channels.depth.map {
-          Extent(full: stored.full, last: step.storedChannels(channels.last), depth: $0)
-        } ?? stored
-      return AddressGenerator(
-        memory: spad, baseBits: Affine(buffer.base * 8), elementBits: bits,
-        dims: [
-          .init(step.extents[D.r] * step.extents[D.s], strideBits: rows.largest * rowBytes * 8),
-          .init(rows, strideBits: rowBytes * 8), .init(columns, strideBits: bits),
-        ], rotation: buffer.rotation)
-    }
+    let w: (innermost: Int, visit: Affine)
+    var wChannels: Handshake?
+    let weightOperand: AddressGenerator
     var indexOperand: AddressGenerator?
     var indexChannels: Handshake?
-    if let region = blocks.indices {
-      let indexBuffer = buffer(index, "index", slotBytes: aligned(block.indices), visit: w.visit)
-      let pair = blockLoad(region, block.indices, blockNumber, indexBuffer)
-      indexChannels = load(
-        "index", of: index, from: pair.0, to: pair.1, innermost: w.innermost, nest: nest,
-        consumer: array, layer: layer, bodies: &bodies)
-      indexOperand = blockOperand(
-        indexBuffer, bits: step.indexBits, rowBytes: step.indexRowBytes(columns.largest))
+    if let weightTensor = step.weightTensor, let weights = addressing.weights {
+      w = visits(weights.relevant)
+      let place: OperandPlace
+      if choice.residentReads.contains(graph.tensors[weightTensor.tensor].storage) {
+        place = resident(weightTensor.tensor)
+      } else {
+        let own = buffer(index, "w", slotBytes: aligned(weights.boxBytes), visit: w.visit)
+        place = .buffer(own)
+        wChannels = load(
+          "w", of: index, from: weights.box(in: dram, base: dramBase(weightTensor.tensor)), to: weights.box(in: own),
+          innermost: w.innermost, nest: nest, consumer: array, layer: layer, bodies: &bodies)
+      }
+      weightOperand = weights.elements(at: place, over: [D.r, D.s, D.c, D.n])
+    } else {
+      w = visits([D.g, D.n, D.c])
+      let stored = emitWeightBlocks(step, index, layer, nest, w, consumer: array, &bodies)
+      (weightOperand, wChannels) = (stored.weights, stored.weightChannels)
+      (indexOperand, indexChannels) = (stored.indices, stored.indexChannels)
     }
 
     // Parameters of the drain: one block for each tile of g and n.
@@ -77,7 +53,7 @@ extension Emitter {
     let parameter = visits([D.g, D.n])
     let parameterBuffer = buffer(index, "parameters", slotBytes: aligned(parameterBytes), visit: parameter.visit)
     let parameterPair = blockLoad(
-      parameterRegion, parameterBytes, loopIndex(D.g) * nest.trips(D.n) + loopIndex(D.n), parameterBuffer)
+      parameterRegion, parameterBytes, nest.loopIndex(D.g) * nest.trips(D.n) + nest.loopIndex(D.n), parameterBuffer)
     let parameterChannels = load(
       "parameters", of: index, from: parameterPair.0, to: parameterPair.1, innermost: parameter.innermost, nest: nest,
       consumer: drain, layer: layer, bodies: &bodies)
@@ -124,8 +100,12 @@ extension Emitter {
       dims: [.init(m, strideBits: columns.largest * 32), .init(columns, strideBits: 32)],
       rotation: accSlots == 1 ? nil : .init(index: out.visit, slots: accSlots, slotBits: accSlotBytes * 8))
     let accChannels = handshake("\(name).acc", slots: accSlots, from: array, to: drain)
-    var waits = [Wait(wChannels.data, when: nest.firstTrip(inside: w.innermost))]
-    var signals = [Signal(wChannels.space, at: .read(1), when: nest.lastTrip(inside: w.innermost))]
+    var waits: [Wait] = []
+    var signals: [Signal] = []
+    if let wChannels {
+      waits.append(Wait(wChannels.data, when: nest.firstTrip(inside: w.innermost)))
+      signals.append(Signal(wChannels.space, at: .read(1), when: nest.lastTrip(inside: w.innermost)))
+    }
     if let indexChannels {
       waits.append(Wait(indexChannels.data, when: nest.firstTrip(inside: w.innermost)))
       signals.append(Signal(indexChannels.space, at: .read(2), when: nest.lastTrip(inside: w.innermost)))
@@ -138,8 +118,7 @@ extension Emitter {
     signals.append(Signal(accChannels.data, at: .written, when: nest.lastTrip(inside: out.innermost)))
     let tile = Contract(
       a: addressing.x.elements(at: xPlace, over: [D.b, D.p, D.q, D.r, D.s, D.c]),
-      b: blockOperand(wBuffer, bits: step.weightBits, rowBytes: step.weightRowBytes(columns.largest)),
-      indices: indexOperand, accumulators: accumulators, m: m, n: columns,
+      b: weightOperand, indices: indexOperand, accumulators: accumulators, m: m, n: columns,
       k: nest.length(D.c).scaled(by: step.extents[D.r] * step.extents[D.s]), weightBits: step.weightBits,
       sparsity: step.sparsity, initial: nest.depth(of: D.c).map { .zeroInFirst(depth: $0) } ?? .zero)
     bodies[array, default: []].append(
@@ -190,6 +169,74 @@ extension Emitter {
     bodies[drain, default: []].append(
       .command(Command(.drain(map), layer: layer, when: drainGuards, waits: drainWaits, signals: drainSignals)))
     return choice.storesOutput ? queues.store : drain
+  }
+
+  /// What the array reads of constant weights, and what says that they are there.
+  private struct StoredWeights {
+    var weights: AddressGenerator
+    var weightChannels: Handshake
+    var indices: AddressGenerator?
+    var indexChannels: Handshake?
+  }
+
+  /// Loads of constant weights, one block for each tile of g, n and c.
+  private mutating func emitWeightBlocks(
+    _ step: ContractStep, _ index: Int, _ layer: LayerID, _ nest: TiledNest, _ w: (innermost: Int, visit: Affine),
+    consumer array: QueueID, _ bodies: inout [QueueID: [Program.Node]]
+  ) -> StoredWeights {
+    typealias D = ContractStep.Dim
+    let columns = nest.length(D.n)
+    let block = step.blockBytes(channels: nest.length(D.c).largest, columns: columns.largest)
+    let blocks = weightRegions(step, graph.steps[index].name, nest)
+    let blockNumber =
+      nest.loopIndex(D.g) * (nest.trips(D.n) * nest.trips(D.c)) + nest.loopIndex(D.n) * nest.trips(D.c)
+      + nest.loopIndex(D.c)
+    let wBuffer = buffer(index, "w", slotBytes: aligned(block.weights), visit: w.visit)
+    let wPair = blockLoad(blocks.weights, block.weights, blockNumber, wBuffer)
+    let wChannels = load(
+      "w", of: index, from: wPair.0, to: wPair.1, innermost: w.innermost, nest: nest, consumer: array,
+      layer: layer, bodies: &bodies)
+    func blockOperand(_ buffer: OperandPlace.Buffer, bits: Int, rowBytes: Int) -> AddressGenerator {
+      let channels = nest.length(D.c)
+      let stored = Extent(step.storedChannels(channels.full))
+      let rows =
+        channels.depth.map {
+          Extent(full: stored.full, last: step.storedChannels(channels.last), depth: $0)
+        } ?? stored
+      return AddressGenerator(
+        memory: spad, baseBits: Affine(buffer.base * 8), elementBits: bits,
+        dims: [
+          .init(step.extents[D.r] * step.extents[D.s], strideBits: rows.largest * rowBytes * 8),
+          .init(rows, strideBits: rowBytes * 8), .init(columns, strideBits: bits),
+        ], rotation: buffer.rotation)
+    }
+    var stored = StoredWeights(
+      weights: blockOperand(wBuffer, bits: step.weightBits, rowBytes: step.weightRowBytes(columns.largest)),
+      weightChannels: wChannels)
+    if let region = blocks.indices {
+      let indexBuffer = buffer(index, "index", slotBytes: aligned(block.indices), visit: w.visit)
+      let pair = blockLoad(region, block.indices, blockNumber, indexBuffer)
+      stored.indexChannels = load(
+        "index", of: index, from: pair.0, to: pair.1, innermost: w.innermost, nest: nest,
+        consumer: array, layer: layer, bodies: &bodies)
+      stored.indices = blockOperand(
+        indexBuffer, bits: step.indexBits, rowBytes: step.indexRowBytes(columns.largest))
+    }
+    return stored
+  }
+
+  /// Both ends of the load of a block of a region of blocks of equal size.
+  private func blockLoad(
+    _ region: RegionID, _ bytes: Int, _ number: Affine, _ buffer: OperandPlace.Buffer
+  ) -> (AddressGenerator, AddressGenerator) {
+    (
+      AddressGenerator(
+        memory: dram, baseBits: number * (bytes * 8) + base(ofRegion: region) * 8, elementBits: 8,
+        dims: [.init(bytes, strideBits: 8)]),
+      AddressGenerator(
+        memory: spad, baseBits: Affine(buffer.base * 8), elementBits: 8, dims: [.init(bytes, strideBits: 8)],
+        rotation: buffer.rotation)
+    )
   }
 
   /// One parameter row of a tile, repeated for every row of the accumulators.

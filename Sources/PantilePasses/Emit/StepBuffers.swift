@@ -62,7 +62,15 @@ extension ContractStep {
     let nest = nest(choice)
     var buffers: [StepBuffer] = []
     let block = blockBytes(channels: nest.length(Dim.c).largest, columns: nest.length(Dim.n).largest)
-    buffers.append(StepBuffer(name: "w", slotBytes: aligned(block.weights), group: .arrayOperand, content: .constant))
+    if let weightTensor {
+      if !choice.residentReads.contains(graph.tensors[weightTensor.tensor].storage),
+        let bytes = addressing(nest, graph).weights?.boxBytes
+      {
+        buffers.append(StepBuffer(name: "w", slotBytes: aligned(bytes), group: .arrayOperand, content: .tensor))
+      }
+    } else {
+      buffers.append(StepBuffer(name: "w", slotBytes: aligned(block.weights), group: .arrayOperand, content: .constant))
+    }
     if sparsity != nil {
       buffers.append(
         StepBuffer(name: "index", slotBytes: aligned(block.indices), group: .arrayOperand, content: .constant))
@@ -93,9 +101,12 @@ extension ContractStep {
 
   func addressing(
     _ nest: TiledNest, _ graph: StepGraph
-  ) -> (x: OperandAddressing, output: OperandAddressing, residual: OperandAddressing?) {
+  ) -> (
+    x: OperandAddressing, weights: OperandAddressing?, output: OperandAddressing, residual: OperandAddressing?
+  ) {
     (
       OperandAddressing(nest: nest, map: xMap, tensor: graph.tensors[x], padValue: padValue),
+      weightTensor.map { OperandAddressing(nest: nest, map: $0.map, tensor: graph.tensors[$0.tensor], padValue: 0) },
       OperandAddressing(nest: nest, map: outputMap, tensor: graph.tensors[output], padValue: 0),
       residual.map {
         OperandAddressing(nest: nest, map: outputMap, tensor: graph.tensors[$0.tensor], padValue: 0)

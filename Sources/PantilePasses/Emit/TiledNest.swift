@@ -18,6 +18,9 @@ struct TiledNest {
 
   func depth(of dim: Int) -> Int? { loops.firstIndex(of: dim) }
 
+  /// The number of the tile along a dim.
+  func loopIndex(_ dim: Int) -> Affine { depth(of: dim).map { .index($0) } ?? Affine(0) }
+
   /// The first index of the tile along a dim.
   func start(_ dim: Int) -> Affine {
     guard let depth = depth(of: dim) else { return Affine(0) }

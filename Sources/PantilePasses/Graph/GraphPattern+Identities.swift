@@ -81,6 +81,28 @@ extension GraphPattern {
       rewrite.fuseLocation(of: op, with: rewrite.module.location(of: first))
       return true
     },
+    GraphPattern(
+      "gather-to-slice", ["dnn.gather"], "taking neighbours along an axis by constant indices is a slice"
+    ) { rewrite, op throws(DiagnosticError) in
+      let view = rewrite.module[op]
+      guard let indices = try rewrite.module.constantTensor(view.operands[1]), indices.count > 0 else { return false }
+      let shape = try view.operandTensor(0).shape
+      let axis = try view.integer("axis")
+      let places = (0..<indices.count).map { index in
+        let place = Int(indices.double(at: index))
+        return place < 0 ? place + shape[axis] : place
+      }
+      guard places.allSatisfy((0..<shape[axis]).contains), zip(places, places.dropFirst()).allSatisfy({ $0 + 1 == $1 })
+      else { return false }
+      var (starts, ends) = ([Int](repeating: 0, count: shape.count), shape)
+      (starts[axis], ends[axis]) = (places[0], places[0] + places.count)
+      let slice = try rewrite.insertValue(
+        "dnn.slice", [view.operands[0]],
+        ["starts": .integers(starts), "ends": .integers(ends), "steps": .integers(shape.map { _ in 1 })],
+        at: .before(op), location: view.location)
+      try rewrite.replace(op, by: "dnn.reshape", [slice], ["shape": .integers(try view.resultTensor().shape)])
+      return true
+    },
     GraphPattern("merge-transposes", ["dnn.transpose"], "two transposes in a row are one") {
       rewrite, op throws(DiagnosticError) in
       guard let first = rewrite.maker(rewrite.module.operands(of: op)[0], "dnn.transpose") else { return false }

@@ -145,6 +145,7 @@ extension StepLowering {
     let x = try op.operandTensor(0)
     let w = try op.operandTensor(1)
     let y = try op.resultTensor()
+    if op.name == "dnn.matmul", try constant(op.operands[1]) == nil { return try lowerComputedProduct(op) }
     guard w.rank == 2, x.rank >= 2 else {
       throw unsupported(op, "the array takes products with a constant matrix; the right side has rank \(w.rank)")
     }
@@ -171,6 +172,73 @@ extension StepLowering {
       outputMap: OperandMap(rowDims.map { .along($0) } + [.along(D.n)]), weights: found,
       zeroPoint: try op.integer("input_zero_point", default: 0), channels: columns, epilogue: try epilogue(of: op),
       macs: y.count * depth)
+  }
+
+  /// A product of two computed matrices, as in attention: one step for each index of the leading dims but the last.
+  private mutating func lowerComputedProduct(_ op: OpView) throws(DiagnosticError) {
+    let (a, b, y) = (try op.operandTensor(0), try op.operandTensor(1), try op.resultTensor())
+    guard a.rank >= 2, b.rank >= 2 else { throw unsupported(op, "a product of computed vectors") }
+    guard b.element == .i8 else { throw unsupported(op, "a right side of type \(b.element); the array takes i8") }
+    guard try op.integer("input_zero_point", default: 0) == 0 else {
+      throw unsupported(op, "a product of two computed matrices of which the left one has a zero point")
+    }
+    typealias D = ContractStep.Dim
+    let (isTransposedA, isTransposedB) = (try op.flag("transpose_a"), try op.flag("transpose_b"))
+    let (rows, columns) = (y.shape[y.rank - 2], y.shape[y.rank - 1])
+    let depth = a.shape[isTransposedA ? a.rank - 2 : a.rank - 1]
+    let batch = Array(y.shape.dropLast(2))
+    // The last leading dim that is none runs in the nest; those before it are written out.
+    let inner = batch.lastIndex { $0 > 1 }
+    let outer = batch.indices.filter { $0 != inner }
+    let count = outer.reduce(1) { $0 * batch[$1] }
+    let macs = y.count * depth
+    let epilogue = try epilogue(of: op)
+    let x = try tensor(of: op.operands[0], for: op)
+    let w = try tensor(of: op.operands[1], for: op)
+    let groups = inner.map { batch[$0] } ?? 1
+    let requantize = epilogue.requantize
+    func spread(_ list: [Int32]) -> [Int32] {
+      // One factor for all, or one for each column.
+      list.count == 1
+        ? Array(repeating: list[0], count: groups * columns)
+        : (0..<groups).flatMap { _ in list }
+    }
+    if let count = requantize?.multiplier.count, count > 1, count != columns {
+      throw unsupported(op, "a requantisation by \(count) factors over \(columns) columns")
+    }
+    let output = try newTensor(for: epilogue.result)
+    for number in 0..<count {
+      var rest = number
+      var fixed = [Int](repeating: 0, count: batch.count)
+      for dim in outer.reversed() {
+        fixed[dim] = rest % batch[dim]
+        rest /= batch[dim]
+      }
+      /// Leading axes of an operand; those of size 1 stand still.
+      func leading(_ shape: [Int]) -> [OperandMap.Axis] {
+        let own = shape.dropLast(2)
+        let skipped = batch.count - own.count
+        return own.enumerated().map { index, size in
+          size == 1 ? .fixed() : skipped + index == inner ? .along(D.g) : .fixed(fixed[skipped + index])
+        }
+      }
+      var step = ContractStep(
+        extents: [groups, 1, 1, rows, columns, depth, 1, 1], x: x,
+        xMap: OperandMap(
+          leading(a.shape) + (isTransposedA ? [.along(D.c), .along(D.q)] : [.along(D.q), .along(D.c)])),
+        padValue: 0, output: output, outputMap: OperandMap(leading(y.shape) + [.along(D.q), .along(D.n)]),
+        weights: nil, bias: [Int32](repeating: 0, count: groups * columns),
+        multiplier: spread(requantize?.multiplier ?? [1 << 30]), shift: spread(requantize?.shift ?? [30]),
+        zeroPoint: requantize?.zeroPoint ?? 0, minimum: requantize?.minimum ?? -128,
+        maximum: requantize?.maximum ?? 127, residual: epilogue.residual)
+      step.weightTensor = .init(
+        tensor: w,
+        map: OperandMap(
+          leading(b.shape) + (isTransposedB ? [.along(D.n), .along(D.c)] : [.along(D.c), .along(D.n)])))
+      step.isRaw = requantize == nil
+      add(.contract(step), kind: "matmul", covering: epilogue.ops, macs: macs / count)
+    }
+    tensors[epilogue.result] = output
   }
 
   private mutating func addContract(

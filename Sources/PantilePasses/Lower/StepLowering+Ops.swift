@@ -22,6 +22,7 @@ extension StepLowering {
       "dnn.reduce_min":
       try lowerReduction(op)
     case "dnn.softmax": try lowerSoftmax(op)
+    case "dnn.layer_norm", "dnn.rms_norm": try lowerNormalisation(op)
     case "dnn.reshape": try lowerReshape(op)
     case "dnn.transpose": try lowerTranspose(op)
     case "dnn.concat": try lowerConcat(op)
@@ -78,6 +79,12 @@ extension StepLowering {
     case "dnn.exp": return [.init(.expF32, 0, 0)]
     case "dnn.log": return [.init(.logF32, 0, 0)]
     case "dnn.sqrt": return [.init(.sqrtF32, 0, 0)]
+    // 1/x: whatever x is, clamping it between one and one makes the one.
+    case "dnn.reciprocal": return [.init(.clampF32, 1, 0, 0, [constant(1), constant(1)]), .init(.divF32, 0, 1, 0)]
+    case "dnn.rsqrt":
+      return [
+        .init(.clampF32, 1, 0, 0, [constant(1), constant(1)]), .init(.sqrtF32, 0, 0), .init(.divF32, 0, 1, 0),
+      ]
     case "dnn.neg": return [.init(.negF32, 0, 0)]
     case "dnn.abs": return [.init(.absF32, 0, 0)]
     case "dnn.erf": return [.init(.erfF32, 0, 0)]

@@ -26,6 +26,8 @@ public struct StepLowering {
   private var returned: [ValueID] = []
   private var outputNames: [String] = []
   private var stepNames: Set<String> = []
+  /// Values of four dims that are no images: factors and results of products, and what elementwise ops make of them.
+  private var isRowMajor: Set<ValueID> = []
 
   public init(_ module: Module, function: OpID, on machine: PlanningMachine, name: String) {
     self.module = module
@@ -46,6 +48,7 @@ public struct StepLowering {
     let ops = module.ops(in: body)
     if let terminator = ops.last { returned = module.operands(of: terminator) }
     outputNames = returned.indices.map { $0 < names.count ? names[$0] : "out\($0)" }
+    isRowMajor = try matrices(ops)
     for (index, argument) in module.arguments(of: body).enumerated() {
       try addInput(argument, index < inputNames.count ? inputNames[index] : "in\(index)")
     }
@@ -53,7 +56,7 @@ public struct StepLowering {
       do throws(DiagnosticError) {
         try lower(module[op])
       } catch {
-        problems += error.diagnostics
+        problems += error.diagnostics.filter { !problems.contains($0) }
         // Later ops may need this one's results; they are not to blame.
         for result in module.results(of: op) where tensors[result] == nil { tensors[result] = -1 }
       }
@@ -166,10 +169,27 @@ public struct StepLowering {
     }
     let isOutput = returned.contains(value)
     let order =
-      isOutput || type.rank != 4 ? Array(type.shape.indices) : [0, 2, 3, 1]
+      isOutput || type.rank != 4 || isRowMajor.contains(value) ? Array(type.shape.indices) : [0, 2, 3, 1]
     return graph.addTensor(
       module.name(of: value) ?? "t\(graph.tensors.count)", shape: type.shape, order: order, format: format,
       kind: isOutput ? .output : .intermediate)
+  }
+
+  /// Values in which the last two dims are a matrix, and their likes through ops that keep the shape.
+  private func matrices(_ ops: [OpID]) throws(DiagnosticError) -> Set<ValueID> {
+    var found: Set<ValueID> = []
+    for op in ops where module.name(of: op) == "dnn.matmul" {
+      found.formUnion(module.operands(of: op) + module.results(of: op))
+    }
+    guard !found.isEmpty else { return [] }
+    // Down, then up: chains between products are short and in order.
+    for op in ops + ops.reversed() {
+      let values = module.operands(of: op) + module.results(of: op)
+      guard values.contains(where: found.contains), let result = module.results(of: op).first else { continue }
+      let shape = try module.tensor(of: result).shape
+      for value in values where try module.tensor(of: value).shape == shape { found.insert(value) }
+    }
+    return found
   }
 
   // MARK: Steps

@@ -71,7 +71,9 @@ struct QuantizationInsertion {
   private mutating func quantizeWeights(_ op: OpID) throws(DiagnosticError) {
     let view = rewrite.module[op]
     let operands = view.operands
-    guard let constant = rewrite.module.definingOp(of: operands[1]), let input = known[operands[0]] else { return }
+    guard let constant = rewrite.module.definingOp(of: operands[1]), rewrite.module.isConstant(constant),
+      let input = known[operands[0]]
+    else { return }
     let isRowMajor = view.name == "dnn.matmul" ? try !view.flag("transpose_b") : false
     let axis = isRowMajor ? 1 : 0
     let format = try options.format(of: view.location)

@@ -86,4 +86,11 @@ struct QuantizationParameters: Hashable, Sendable {
     let zero = (-128 - low / Double(scale)).rounded(.toNearestOrEven)
     return QuantizationParameters(scale: scale, zeroPoint: Int(min(max(zero, -128), 127)))
   }
+
+  /// Per tensor, for values up to `magnitude` on both sides of zero; an empty range gets scale 1.
+  static func symmetric(magnitude: Double) -> QuantizationParameters {
+    let scale = Float(magnitude / 127)
+    guard scale > 0, scale.isFinite, scale.isNormal else { return QuantizationParameters(scale: 1, zeroPoint: 0) }
+    return QuantizationParameters(scale: scale, zeroPoint: 0)
+  }
 }

@@ -32,7 +32,7 @@ struct QuantizationPlan {
 
   /// What quantisation means for an op.
   enum Role {
-    /// Conv, dense layer, product with a constant matrix.
+    /// Conv, dense layer, matrix product.
     case contraction
     case addition
     /// Moves or selects elements: operands and result share a scale. The count is that of data operands.
@@ -118,6 +118,13 @@ struct QuantizationPlan {
 
   private func contractionObstacle(_ op: OpView) throws(DiagnosticError) -> String? {
     let operands = op.operands
+    if isComputedProduct(op) {
+      guard !module.isConstant(operands[0]) else { return "its input is constant" }
+      guard try op.operandTensor(0).rank >= 2, try op.operandTensor(1).rank >= 2 else {
+        return "an operand is a vector"
+      }
+      return nil
+    }
     guard module.isConstant(operands[1]) else { return "its weights are computed" }
     guard !module.isConstant(operands[0]) else { return "its input is constant" }
     if operands.count > 2, !module.isConstant(operands[2]) { return "its bias is computed" }
@@ -128,10 +135,16 @@ struct QuantizationPlan {
     return nil
   }
 
+  /// A product of two activations, as in attention.
+  private func isComputedProduct(_ op: OpView) -> Bool {
+    op.name == "dnn.matmul" && !module.isConstant(op.operands[1])
+  }
+
   /// Operands that carry activations.
   func dataOperands(_ op: OpView, _ role: Role) -> [ValueID] {
     switch role {
-    case .contraction, .averaging, .bound: return [op.operands[0]]
+    case .contraction: return isComputedProduct(op) ? op.operands : [op.operands[0]]
+    case .averaging, .bound: return [op.operands[0]]
     case .addition: return op.operands
     case .sameScale: return op.name == "dnn.concat" ? op.operands : [op.operands[0]]
     }
@@ -184,6 +197,11 @@ struct QuantizationPlan {
     }
     var ordered = module.inputs(of: function).filter(wanted.contains)
     for op in module.ops(inBodyOf: function) { ordered += module.results(of: op).filter(wanted.contains) }
+    // Zero points of both factors would ask for sums over rows and columns that nobody knows beforehand.
+    var symmetric: Set<ValueID> = []
+    for op in quantized where isComputedProduct(module[op]) {
+      for value in module[op].operands { symmetric.insert(groups.root(value)) }
+    }
     var spans: [ValueID: (low: Double, high: Double)] = [:]
     for value in ordered {
       let root = groups.root(value)
@@ -195,7 +213,11 @@ struct QuantizationPlan {
       guard ranges != nil, let span = spans[groups.root(value)] else {
         return (value, QuantizationParameters(scale: 1, zeroPoint: 0))
       }
-      return (value, QuantizationParameters.asymmetric(low: span.low, high: span.high))
+      return (
+        value,
+        symmetric.contains(groups.root(value))
+          ? .symmetric(magnitude: max(span.high, -span.low)) : .asymmetric(low: span.low, high: span.high)
+      )
     }
   }
 

@@ -158,7 +158,8 @@ public struct Step: Sendable {
     var result: [Int] = []
     let all: [Int] =
       switch body {
-      case .contract(let step): [step.x] + (step.residual.map { [$0.tensor] } ?? [])
+      case .contract(let step):
+        [step.x] + (step.weightTensor.map { [$0.tensor] } ?? []) + (step.residual.map { [$0.tensor] } ?? [])
       case .map(let step): step.inputs.compactMap { if case .tensor(let id) = $0.source { id } else { nil } }
       }
     for tensor in all where !result.contains(tensor) { result.append(tensor) }
@@ -202,6 +203,8 @@ public struct ContractStep: Sendable {
   public var outputMap: OperandMap
   public var weightBits: Int
   public var sparsity: Contract.Sparsity?
+  /// Weights that the network computes, as in attention; then there is no pattern, and `weights` is nil.
+  public var weightTensor: WeightTensor?
   /// [g][n][c][r][s] as Int8 with c the padded channels, dense (pruned weights are zero); nil when the model has no weights.
   public var weights: [Int8]?
   /// Per output channel (g·n); nil when unknown.
@@ -214,6 +217,17 @@ public struct ContractStep: Sendable {
   public var residual: Residual?
   /// Drain `accumulator + bias` as 32-bit integers, without requantisation.
   public var isRaw = false
+
+  /// A tensor in the place of constant weights, of 8-bit elements.
+  public struct WeightTensor: Sendable {
+    public var tensor: Int
+    public var map: OperandMap
+
+    public init(tensor: Int, map: OperandMap) {
+      self.tensor = tensor
+      self.map = map
+    }
+  }
 
   /// A quantised addition fused behind the requantisation.
   public struct Residual: Sendable {

@@ -141,3 +141,25 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
 }
 // CHECK: %o = dnn.constant
 // CHECK-NEXT: %c = dnn.div %o, %x
+// -----
+// Taking neighbours by constant indices is a slice; a scalar index drops the axis.
+// PASSES: canonicalize
+func.func @main(%x: tensor<5x4xf32>) -> (tensor<2x4xf32>, tensor<5xf32>) {
+  %i = dnn.constant {value = dense<[-4, 2]> : tensor<2xi64>} : tensor<2xi64>
+  %j = dnn.constant {value = dense<3> : tensor<i64>} : tensor<i64>
+  %a = dnn.gather %x, %i : (tensor<5x4xf32>, tensor<2xi64>) -> tensor<2x4xf32>
+  %b = dnn.gather %x, %j {axis = 1} : (tensor<5x4xf32>, tensor<i64>) -> tensor<5xf32>
+  func.return %a, %b : tensor<2x4xf32>, tensor<5xf32>
+}
+// CHECK: dnn.slice %x {ends = [3, 4], starts = [1, 0], steps = [1, 1]}
+// CHECK: dnn.slice %x {ends = [5, 4], starts = [0, 3], steps = [1, 1]}
+// CHECK: dnn.reshape
+// -----
+// Indices that are no neighbours, or out of place, stay.
+// PASSES: canonicalize
+func.func @main(%x: tensor<5x4xf32>) -> tensor<2x4xf32> {
+  %i = dnn.constant {value = dense<[2, 1]> : tensor<2xi64>} : tensor<2xi64>
+  %a = dnn.gather %x, %i : (tensor<5x4xf32>, tensor<2xi64>) -> tensor<2x4xf32>
+  func.return %a : tensor<2x4xf32>
+}
+// CHECK: dnn.gather
