@@ -158,6 +158,39 @@ import Testing
     try compareTextWithDifferences(text, options: "loss=inner-product parameters=a,s,b")
   }
 
+  @Test func choicesAndPowers() throws {
+    let text = """
+      func.func @main() -> tensor<2x3xf64> {
+        %a = dnn.constant {value = #dnn.seeded<"a", 0.5, 1.5>} : tensor<2x3xf64>
+        %b = dnn.constant {value = #dnn.seeded<"b", 0.5, 1.5>} : tensor<3xf64>
+        %e = dnn.constant {value = dense<[0.5, 2.0, -1.0]> : tensor<3xf64>} : tensor<3xf64>
+        %p = dnn.pow %a, %e : (tensor<2x3xf64>, tensor<3xf64>) -> tensor<2x3xf64>
+        %c = dnn.greater %a, %b : (tensor<2x3xf64>, tensor<3xf64>) -> tensor<2x3xi1>
+        %y = dnn.select %c, %p, %b : (tensor<2x3xi1>, tensor<2x3xf64>, tensor<3xf64>) -> tensor<2x3xf64>
+        func.return %y : tensor<2x3xf64>
+      }
+      """
+    try compareTextWithDifferences(text, options: "loss=inner-product parameters=a,b")
+  }
+
+  /// Rounding is passed straight through: the gradient is that of the wide values.
+  @Test func castsPassTheGradientOn() throws {
+    let text = """
+      func.func @main() -> tensor<2x3xf32> {
+        %a = dnn.constant {value = #dnn.seeded<"a", -1.0, 1.0>} : tensor<2x3xf32>
+        %h = dnn.cast %a {to = bf16} : (tensor<2x3xf32>) -> tensor<2x3xbf16>
+        %w = dnn.cast %h {to = f32} : (tensor<2x3xbf16>) -> tensor<2x3xf32>
+        %y = dnn.mul %w, %w : tensor<2x3xf32>
+        func.return %y : tensor<2x3xf32>
+      }
+      """
+    let step = try MadeStep(text, "loss=inner-product optimizer=none parameters=a")
+    let target = HostTensor(shape: [2, 3], values: [Float](repeating: 1, count: 6))
+    let gradient = try step.interpreter.run([target] + step.initial)[1]
+    // 2·a at the rounded a, rounded once more on its way back.
+    for (got, value) in zip(gradient.floats, step.initial[0].converted(to: .bf16).floats) { #expect(got == 2 * value) }
+  }
+
   @Test(arguments: ["mean-squared-error", "softmax-cross-entropy"])
   func losses(_ loss: String) throws {
     let text = """

@@ -7,7 +7,8 @@ import PantileText
 /// When the values of a training step live.
 ///
 /// A value lives from the op that makes it to the last op that reads it. Reshaped values share the memory of their source.
-/// Arguments (inputs, target, weights, velocities), constants and results are not counted: states are updated in place.
+/// Arguments (inputs, target, weights, velocities), constants and results are not counted: states are updated in place, element by
+/// element, so that what an update computes on its way takes no memory either.
 struct StepLifetimes {
   private struct Value {
     var id: ValueID
@@ -43,7 +44,7 @@ struct StepLifetimes {
         if let place = places[source] { values[place].reads.append(index) }
         if let place = inputPlaces[source] { arguments[place].reads.append(index) }
       }
-      for result in module.results(of: op) where !states.contains(result) {
+      for result in module.results(of: op) where !states.contains(result) && !updates.contains(op) {
         if module.name(of: op) == "dnn.reshape" {
           let operand = module.operands(of: op)[0]
           root[result] = root[operand] ?? operand

@@ -88,6 +88,8 @@ struct TrainingStep {
     var faults: [Diagnostic] = []
     for op in forward.ops {
       let view = context.module[op.op]
+      // Truth values and integers pass no gradient on.
+      guard case .float = try view.resultTensor().element else { continue }
       let rule = GradientRule.of(view.name)
       let differentiable = rule?.operands ?? Array(op.operands.indices)
       guard differentiable.contains(where: { context.wants(op, $0) }) else { continue }
