@@ -15,7 +15,8 @@ struct PantileCommand: ParsableCommand {
     subcommands: [
       ImportCommand.self, OptCommand.self, CompileCommand.self, RunCommand.self, PlanCommand.self, GemmCommand.self,
       SweepCommand.self, CheckCommand.self, ExplainCommand.self, DRAMTraceCommand.self, RTLCommand.self,
-      ProveCommand.self, PruneCommand.self, TrainMemoryCommand.self, QuantizeCommand.self, ConvertCommand.self,
+      ProveCommand.self, PruneCommand.self, TrainCommand.self, TrainMemoryCommand.self, QuantizeCommand.self,
+      ConvertCommand.self,
       AssignWidthsCommand.self, ReproduceCommand.self, ListCommand.self, DocCommand.self, DemoCommand.self,
       WorkloadsCommand.self,
     ])

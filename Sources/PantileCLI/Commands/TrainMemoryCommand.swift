@@ -10,6 +10,10 @@ struct TrainMemoryCommand: ParsableCommand {
       Shapes: a JSON object of networks {"fc_in": n, "convs": [[Cin, Cout, k, stride, groups, Hin, Hout], …]}. Schemes: a JSON object \
       with "schemes": [{"network", "name", "bias_updated_convs_from_the_end", "weight_updated": [[conv, ratio], …]}, …]; an \
       "extra_kib" in it is compared with (exit code 1 when it is off by more than 0.01).
+
+      --reorder also gives the peak of live bytes in a step with each update behind its gradient, against all updates at the end. \
+      --select chooses the scheme of greatest gain within --limit by an integer program; gains: {"biases": [[count, gain], …], \
+      "weights": [[conv, ratio, gain], …]}.
       """)
 
   @Option(help: ArgumentHelp("A network of the shapes.", valueName: "name")) var network: String
@@ -19,11 +23,18 @@ struct TrainMemoryCommand: ParsableCommand {
     String?
   @Option(help: ArgumentHelp("Weights and biases of the last n convolutions.", valueName: "n")) var last: Int?
   @Flag(help: "Weights and biases of all convolutions.") var full = false
+  @Flag(help: "Peaks of live bytes by the order of updates.") var reorder = false
+  @Option(help: ArgumentHelp("--reorder: bits of an element of a gradient.", valueName: "8|16|32")) var gradientBits =
+    32
+  @Flag(help: "Choose a scheme by --gains within --limit.") var select = false
+  @Option(help: ArgumentHelp("--select: the most extra bytes.", valueName: "100KiB")) var limit: String?
+  @Option(help: ArgumentHelp("--select: what updating each part is worth.", valueName: "gains.json")) var gains: String?
   @Option(help: ArgumentHelp("Write the result as JSON.", valueName: "file|-")) var json: String?
 
   func run() throws {
     try OutputFiles.check(json)
     let network = try TrainingNetwork.load(network, from: shapes)
+    let selection = try selection(of: network)
     var chosen: [(scheme: UpdateScheme, published: Double?)] = []
     if let schemes { chosen += try UpdateScheme.load(of: network.name, named: scheme, from: schemes) }
     if let last {
@@ -34,21 +45,42 @@ struct TrainMemoryCommand: ParsableCommand {
       chosen.append((.last(last, of: network), nil))
     }
     if full { chosen.append((.last(network.convolutions.count, of: network), nil)) }
+    if let selection { chosen.append((selection.scheme, nil)) }
     guard !chosen.isEmpty else {
       throw DiagnosticError(
-        "missing-scheme", "no update scheme is named", hint: "add --schemes FILE, --last N or --full")
+        "missing-scheme", "no update scheme is named", hint: "add --schemes FILE, --last N, --full or --select")
     }
     var results: [TrainMemoryResult] = []
     for item in chosen {
       results.append(
         TrainMemoryResult(
-          name: item.scheme.name, memory: try UpdateMemory(item.scheme, of: network), published: item.published))
+          name: item.scheme.name, memory: try UpdateMemory(item.scheme, of: network), published: item.published,
+          graph: reorder ? try UpdateGraph(item.scheme, of: network, gradientBits: gradientBits) : nil))
     }
+    if selection != nil { results[results.count - 1].selection = selection }
     var files = OutputFiles()
     if let json { files.add(TrainMemoryResult.json(results, network: network).text, to: json) }
     if json != "-" { files.add(TrainMemoryResult.text(results, network: network), to: "-") }
     try files.write()
     if results.contains(where: { !$0.agrees }) { throw ExitCode.answerIsNo }
+  }
+
+  /// The chosen scheme; nil without --select.
+  private func selection(of network: TrainingNetwork) throws(DiagnosticError) -> UpdateSelection? {
+    guard select else {
+      if limit != nil || gains != nil {
+        throw DiagnosticError("option-conflict", "--limit and --gains are for choosing a scheme", hint: "add --select")
+      }
+      return nil
+    }
+    guard let limit, let gains else {
+      throw DiagnosticError(
+        "missing-option", "--select needs a limit and gains", hint: "add --limit 100KiB --gains gains.json")
+    }
+    guard let bytes = byteCount(of: limit), bytes <= ProblemLimit.amount else {
+      throw DiagnosticError("wrong-size", "'\(limit)' is no size in bytes", hint: "write --limit 100KiB or 102400")
+    }
+    return try UpdateSelection(try UpdateGains.load(from: gains), of: network, limitBits: bytes * 8)
   }
 }
 
@@ -58,6 +90,10 @@ struct TrainMemoryResult {
   var memory: UpdateMemory
   /// KiB that the file states.
   var published: Double?
+  /// When tensors live; nil unless asked for.
+  var graph: UpdateGraph?
+  /// How the scheme was chosen; nil for a given one.
+  var selection: UpdateSelection?
 
   var kibibytes: Double { Double(memory.total) / 8 / 1024 }
   var agrees: Bool { published.map { abs($0 - kibibytes) <= 0.01 } ?? true }
@@ -75,6 +111,7 @@ struct TrainMemoryResult {
       .init("extra_bytes", Self.bytes(memory.total)), .init("extra_kib", .number(kibibytes)),
       .init("published_kib", published.map { .number($0) } ?? .null),
       .init("parts", .object(parts.map { .init($0.0, Self.bytes($0.1)) })),
+    ] + (graph.map(Self.peaks) ?? []) + (selection.map(Self.choice) ?? []) + [
       .init(
         "layers",
         .list(
@@ -84,7 +121,36 @@ struct TrainMemoryResult {
               .init("biases", Self.bytes(layer.biasBits)), .init("inputs", Self.bytes(layer.inputBits)),
               .init("weights", Self.bytes(layer.weightBits)),
             ])
-          })),
+          }))
+    ]
+  }
+
+  /// Peaks of the whole step, and of its part from the head on; gradients of weights or all gradients until the end.
+  private static func peaks(_ graph: UpdateGraph) -> [OrderedJSON.Entry] {
+    let reordered = graph.peak(.immediate)
+    let last = graph.peak(.last)
+    let all = graph.peak(.allLast)
+    let backward = graph.peak(.immediate, backwardOnly: true)
+    let backwardLast = graph.peak(.last, backwardOnly: true)
+    return [
+      .init("peak_bytes", bytes(last.bits)), .init("peak_bytes_reordered", bytes(reordered.bits)),
+      .init("ratio", .number(Double(last.bits) / Double(reordered.bits))),
+      .init("peak_step", .string(last.step)), .init("peak_step_reordered", .string(reordered.step)),
+      .init("peak_bytes_all_gradients", bytes(all.bits)),
+      .init("ratio_all_gradients", .number(Double(all.bits) / Double(reordered.bits))),
+      .init("backward_peak_bytes", bytes(backwardLast.bits)),
+      .init("backward_peak_bytes_reordered", bytes(backward.bits)),
+      .init("backward_ratio", .number(Double(backwardLast.bits) / Double(backward.bits))),
+    ]
+  }
+
+  private static func choice(_ selection: UpdateSelection) -> [OrderedJSON.Entry] {
+    [
+      .init("gain", .number(selection.gain)), .init("gain_bound", .number(selection.bound)),
+      .init("bias_updated_convs_from_the_end", .integer(selection.scheme.biasesFromTheEnd)),
+      .init(
+        "weight_updated",
+        .list(selection.scheme.weights.map { .list([.integer($0.convolution), .number($0.ratio)]) })),
     ]
   }
 
@@ -114,5 +180,39 @@ struct TrainMemoryResult {
       ])
     }
     return "\(network.name), \(network.convolutions.count) convolutions; KiB beyond inference\n\n" + table.text
+      + peaksText(results) + results.compactMap { $0.selection.map(choiceText) }.joined()
+  }
+
+  private static func peaksText(_ results: [TrainMemoryResult]) -> String {
+    guard results.contains(where: { $0.graph != nil }) else { return "" }
+    func kibibytes(_ bits: Int) -> String { Format.fixed(Double(bits) / 8192, 1) }
+    var table = TextTable([
+      ("scheme", .left), ("in place", .right), ("updates last", .right), ("ratio", .right),
+      ("all gradients last", .right),
+      ("ratio", .right), ("backward in place", .right), ("updates last", .right), ("ratio", .right),
+    ])
+    for result in results {
+      guard let graph = result.graph else { continue }
+      let first = graph.peak(.immediate).bits
+      let (last, all) = (graph.peak(.last).bits, graph.peak(.allLast).bits)
+      let backward = graph.peak(.immediate, backwardOnly: true).bits
+      let backwardLast = graph.peak(.last, backwardOnly: true).bits
+      func ratio(_ a: Int, _ b: Int) -> String { Format.fixed(Double(a) / Double(b), 2) }
+      table.add([
+        result.name, kibibytes(first), kibibytes(last), ratio(last, first), kibibytes(all), ratio(all, first),
+        kibibytes(backward), kibibytes(backwardLast), ratio(backwardLast, backward),
+      ])
+    }
+    return "\nKiB live at most in a step, by the order of updates\n\n" + table.text
+  }
+
+  private static func choiceText(_ selection: UpdateSelection) -> String {
+    let weights = selection.scheme.weights.map { "\($0.convolution) at \($0.ratio)" }.joined(separator: ", ")
+    return """
+
+      chosen: biases of the last \(selection.scheme.biasesFromTheEnd) convolutions\(weights.isEmpty ? "" : ", weights of \(weights)"); \
+      gain \(selection.gain), no scheme gains more than \(selection.bound) (relaxation); proved optimal
+
+      """
   }
 }

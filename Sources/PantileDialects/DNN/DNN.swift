@@ -14,7 +14,8 @@ public enum DNN {
     ] + reductions
     + [
       argmax, argmin, cumsum, reshape, transpose, concat, slice, pad, expand, tile, gather, gatherElements, gatherND,
-      scatterND, resize, depthToSpace, spaceToDepth, triangle, quantize, dequantize, requantize, quantizedAdd,
+      scatterND, resize, depthToSpace, spaceToDepth, triangle, maxPool2dTap, maxUnpool2d, nmMask, quantize, dequantize,
+      requantize, quantizedAdd,
     ]
 
   public static let dialect = Dialect(

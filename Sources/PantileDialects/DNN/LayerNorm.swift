@@ -10,7 +10,7 @@ extension DNN {
       "dnn.layer_norm", summary: "normalises by mean and variance over the axes from one on",
       documentation: """
         `(x - mean) / sqrt(variance + epsilon) · scale + bias`; mean and variance (of the differences, divided by the count)
-        are summed in index order in `f32`. Scale and bias broadcast to `x`.
+        are summed in index order in `f32` (`f64` in `f64`). Scale and bias broadcast to `x`.
         """,
       operands: [
         OperandDefinition("x", .float), OperandDefinition("scale", .float, arity: .optional),
@@ -38,7 +38,7 @@ extension DNN {
     OpDefinition(
       "dnn.rms_norm", summary: "divides by the root mean square over the axes from one on",
       documentation:
-        "`x / sqrt(mean(x²) + epsilon) · scale`, the sum in index order in `f32`; scale broadcasts to `x`.",
+        "`x / sqrt(mean(x²) + epsilon) · scale`, the sum in index order in `f32` (`f64` in `f64`); scale broadcasts to `x`.",
       operands: [OperandDefinition("x", .float), OperandDefinition("scale", .float, arity: .optional)],
       results: [ResultDefinition("y", .float)],
       attributes: [

@@ -30,8 +30,8 @@ extension DNN {
     OpDefinition(
       "dnn.avg_pool2d", summary: "mean over windows",
       documentation: """
-        `x: [N, C, H, W] -> [N, C, P, Q]`, summed in `f32` with `(r, s)` ascending, then divided by the number of positions
-        inside the image, or, with `count_include_pad`, inside the padded image.
+        `x: [N, C, H, W] -> [N, C, P, Q]`, summed in `f32` (`f64` in `f64`) with `(r, s)` ascending, then divided by the
+        number of positions inside the image, or, with `count_include_pad`, inside the padded image.
         """,
       operands: [OperandDefinition("x", .float)], results: [ResultDefinition("y", .float)],
       attributes: poolAttributes + [

@@ -20,7 +20,7 @@ extension DNN {
   private static func softmaxOp(_ name: String, _ formula: String, kernel: @escaping ReferenceKernel) -> GraphOp {
     GraphOp(
       OpDefinition(
-        "dnn.\(name)", summary: formula, documentation: "Sums run in index order in `f32`.",
+        "dnn.\(name)", summary: formula, documentation: "Sums run in index order in `f32` (`f64` in `f64`).",
         operands: [OperandDefinition("x", .float)], results: [ResultDefinition("y", .float)],
         attributes: [AttributeDefinition("axis", .integer, summary: "normalised axis, from 0")], traits: [.pure],
         inferResultTypes: { op throws(DiagnosticError) in

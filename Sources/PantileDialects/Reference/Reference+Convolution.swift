@@ -30,12 +30,13 @@ extension Reference {
   ///
   /// **Shape** `x: [N, C, H, W], w: [M, C/groups, R, S], bias: [M] -> [N, M, P, Q]`.
   ///
-  /// Floats: each output starts at 0, takes `x·w` for `(c, r, s)` ascending, then the bias. Integers: `(x − zero point)·w`
+  /// Floats: each output starts at 0, takes `x·w` for `(c, r, s)` ascending in `Float` (`f64` in `Double`), then the bias. Integers: `(x − zero point)·w`
   /// summed in 32 bits (wrapping), bias added; the result is `i32`. Padding contributes 0.
   public static func conv2d(
     _ x: HostTensor, _ w: HostTensor, bias: HostTensor?, window: Window2D, groups: Int, inputZeroPoint: Int = 0,
     weightZeroPoint: Int = 0
   ) -> HostTensor {
+    if x.elementType == .f64 { return wideConv(x, w, bias: bias, window: window, groups: groups) }
     if x.elementType.isFloat {
       let wide = conv(
         x.converted(to: .f32), w.converted(to: .f32), bias: bias?.converted(to: .f32), window: window, groups: groups)

@@ -5,7 +5,7 @@ extension Reference {
   ///
   /// **Shape** `a: [..., M, K], b: [..., K, N] -> [..., M, N]`, each optionally transposed in its last two dimensions.
   ///
-  /// Floats sum `k` ascending in `Float`. Integers: `(a − zero point)·(b − zero point)` in 32 bits, the result is `i32`.
+  /// Floats sum `k` ascending in `Float` (`f64` in `Double`). Integers: `(a − zero point)·(b − zero point)` in 32 bits, the result is `i32`.
   public static func matmul(
     _ a: HostTensor, _ b: HostTensor, transposeA: Bool = false, transposeB: Bool = false, inputZeroPoint: Int = 0,
     weightZeroPoint: Int = 0
@@ -23,7 +23,9 @@ extension Reference {
     let swapLeft = transposeA && a.shape.count > 1
     let swapRight = transposeB && b.shape.count > 1
     let product: HostTensor
-    if a.elementType.isFloat {
+    if a.elementType == .f64 {
+      product = wideMatmul(left, right, swapLeft, swapRight)
+    } else if a.elementType.isFloat {
       product = batched(
         left.converted(to: .f32), right.converted(to: .f32), swapLeft, swapRight, terms: Int.max, isInteger: false
       ).converted(to: a.elementType)
@@ -126,7 +128,7 @@ extension Reference {
   }
 
   /// The element offset of each broadcast batch index in an operand of `shape`.
-  private static func batchOffsets(_ shape: [Int], _ batch: [Int], _ matrix: Int) -> [Int] {
+  static func batchOffsets(_ shape: [Int], _ batch: [Int], _ matrix: Int) -> [Int] {
     let strides = HostTensor.broadcastStrides(of: Array(shape.dropLast(2)), to: batch).map { $0 * matrix }
     var result: [Int] = []
     var index = [Int](repeating: 0, count: batch.count)

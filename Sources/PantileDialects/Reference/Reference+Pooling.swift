@@ -24,23 +24,30 @@ extension Reference {
     }
   }
 
-  /// Mean over windows, summed in `Float` with `(r, s)` ascending, then divided.
+  /// Mean over windows, summed in `Float` (`f64` in `Double`) with `(r, s)` ascending, then divided.
   ///
   /// The divisor counts the positions inside the image, or, with `countsPadding`, those inside the padded image.
   public static func averagePool2d(
     _ x: HostTensor, window: Window2D, outputExtents: [Int], countsPadding: Bool
   ) -> HostTensor {
+    if x.elementType == .f64 { return averagePool(x, window, outputExtents, countsPadding, Double.self) }
+    return averagePool(x.converted(to: .f32), window, outputExtents, countsPadding, Float.self)
+      .converted(to: x.elementType)
+  }
+
+  private static func averagePool<T: TensorScalar & BinaryFloatingPoint>(
+    _ x: HostTensor, _ window: Window2D, _ outputExtents: [Int], _ countsPadding: Bool, _ type: T.Type
+  ) -> HostTensor {
     let (planes, height, width) = planeShape(x)
     let shape = Array(x.shape.dropLast(2)) + outputExtents
-    let source = x.converted(to: .f32)
-    let result = HostTensor(shape: shape, elementType: .f32) { (output: UnsafeMutableBufferPointer<Float>) in
-      source.withValues(as: Float.self) { input in
+    return HostTensor(shape: shape, elementType: T.elementType) { (output: UnsafeMutableBufferPointer<T>) in
+      x.withValues(as: T.self) { input in
         var write = 0
         for plane in 0..<planes {
           let base = plane * height * width
           for p in 0..<outputExtents[0] {
             for q in 0..<outputExtents[1] {
-              var sum: Float = 0
+              var sum: T = 0
               var inside = 0
               var padded = 0
               for r in 0..<window.kernel[0] {
@@ -55,14 +62,13 @@ extension Reference {
                   sum += input[base + row * width + column]
                 }
               }
-              output[write] = sum / Float(countsPadding ? padded : inside)
+              output[write] = sum / T(countsPadding ? padded : inside)
               write += 1
             }
           }
         }
       }
     }
-    return result.converted(to: x.elementType)
   }
 
   private static func planeShape(_ x: HostTensor) -> (planes: Int, height: Int, width: Int) {

@@ -7,6 +7,7 @@ public enum PassRegistry {
     .cse,
     .dce,
     .pruneNM,
+    .grad,
     .quantize,
     .lowerQDQ,
   ]

@@ -51,6 +51,8 @@ FILES = [
     "test-images.npy",
     "test-labels.npy",
     "calibration.npy",
+    "training-images.npy",
+    "training-labels.npy",
     "digits-cnn.json",
 ]
 
@@ -365,6 +367,9 @@ def write_files(folder):
     np.save(path("test-images.npy"), np.ascontiguousarray(test[0].transpose(0, 3, 1, 2)))
     np.save(path("test-labels.npy"), test[1])
     np.save(path("calibration.npy"), np.ascontiguousarray(calibration[0].transpose(0, 3, 1, 2)))
+    # Sixteenths are exact in half precision.
+    np.save(path("training-images.npy"), np.ascontiguousarray(training[0].transpose(0, 3, 1, 2)).astype(np.float16))
+    np.save(path("training-labels.npy"), training[1].astype(np.uint8))
     report["files"] = {}
     for name in FILES[:-1]:
         with open(path(name), "rb") as file:
