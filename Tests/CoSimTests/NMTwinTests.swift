@@ -124,9 +124,11 @@ struct NMTwinTests {
     var random = SplitMix64(seed: CoSimTests.seed)
     let pattern = try NMPattern(kept: 2, group: 4)
     let weightsStay = plant.dataflow == .weightStationary
+    // A group that is held may come early by as many cycles as its last slot is idle: none when contexts hide the adder.
+    let adder = plant.fault == .skew && !weightsStay ? 2 : 3
     let twin = NMTwin(
       options: NMSparseOptions(
-        rows: 4, columns: 3, dataflow: plant.dataflow, interleave: weightsStay ? 1 : 2, adderLatency: 3,
+        rows: 4, columns: 3, dataflow: plant.dataflow, interleave: weightsStay ? 1 : 2, adderLatency: adder,
         multiplierLatency: 1, patterns: [pattern], variant: plant.variant),
       pattern: pattern, fault: plant.fault)
     // Few groups and many folds show what a stream could hide.
