@@ -20,7 +20,9 @@ extension ScaleSimRun {
     } catch {
       problems += error.diagnostics
     }
-    guard let layers = read.topology, let array = read.config else { throw DiagnosticError(problems) }
+    guard var layers = read.topology, let array = read.config else { throw DiagnosticError(problems) }
+    // Ratios count after all.
+    if array.sparsity != nil { layers.warnings.removeAll { $0.code == "dense-cycles" } }
     return (try ScaleSimRun(layers, on: array), layers)
   }
 }

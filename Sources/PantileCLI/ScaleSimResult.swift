@@ -13,12 +13,15 @@ struct ScaleSimResult: Encodable {
     var macs: Int
     /// Percent, as SCALE-Sim defines them. Null where the tool itself divides by zero.
     var overallUtilization: Double?
-    var mappingEfficiency: Double
-    var computeUtilization: Double
-    /// Words.
-    var ifmapReads: Int
-    var filterReads: Int
-    var ofmapWrites: Int
+    var mappingEfficiency: Double?
+    var computeUtilization: Double?
+    /// Words. These and the shares are not reproduced for sparse filters.
+    var ifmapReads: Int?
+    var filterReads: Int?
+    var ofmapWrites: Int?
+    /// Of sparse filters alone: the ratio, and words of storage.
+    var pattern: String?
+    var storageWords: Double?
 
     enum CodingKeys: String, CodingKey {
       case name, m, k, n, cycles, stalls, macs
@@ -29,14 +32,21 @@ struct ScaleSimResult: Encodable {
       case ifmapReads = "ifmap_sram_reads"
       case filterReads = "filter_sram_reads"
       case ofmapWrites = "ofmap_sram_writes"
+      case pattern
+      case storageWords = "storage_words"
     }
 
-    init(_ layer: ScaleSimRun.Layer) {
+    init(_ layer: ScaleSimRun.Layer, isSparse: Bool) {
       name = layer.layer.name
       (m, k, n) = (layer.layer.m, layer.layer.k, layer.layer.n)
       cycles = layer.timing.cycles
       nativeCycles = layer.nativeCycles
       macs = layer.macs
+      guard !isSparse else {
+        pattern = "\(layer.layer.kept):\(layer.layer.group)"
+        storageWords = layer.storageWords
+        return
+      }
       overallUtilization = layer.timing.overallUtilization
       mappingEfficiency = layer.timing.mappingEfficiency
       computeUtilization = layer.timing.computeUtilization
@@ -62,6 +72,10 @@ struct ScaleSimResult: Encodable {
       try container.encode(ifmapReads, forKey: .ifmapReads)
       try container.encode(filterReads, forKey: .filterReads)
       try container.encode(ofmapWrites, forKey: .ofmapWrites)
+      if let pattern {
+        try container.encode(pattern, forKey: .pattern)
+        try container.encode(storageWords, forKey: .storageWords)
+      }
     }
   }
 
@@ -70,9 +84,10 @@ struct ScaleSimResult: Encodable {
     var stalls = 0
     var nativeCycles: Int
     var macs: Int
-    var ifmapReads: Int
-    var filterReads: Int
-    var ofmapWrites: Int
+    /// Absent when filters are sparse.
+    var ifmapReads: Int?
+    var filterReads: Int?
+    var ofmapWrites: Int?
 
     enum CodingKeys: String, CodingKey {
       case cycles, stalls, macs
@@ -117,16 +132,18 @@ struct ScaleSimResult: Encodable {
     dataflow = run.config.dataflow.rawValue
     cycles = run.totals.cycles
     nativeCycles = run.totals.nativeCycles
-    layers = run.layers.map { Layer($0) }
+    let isSparse = run.config.sparsity != nil
+    layers = run.layers.map { Layer($0, isSparse: isSparse) }
     totals = Totals(
       cycles: run.totals.cycles, nativeCycles: run.totals.nativeCycles, macs: run.totals.macs,
-      ifmapReads: run.totals.ifmapReads, filterReads: run.totals.filterReads, ofmapWrites: run.totals.ofmapWrites)
+      ifmapReads: isSparse ? nil : run.totals.ifmapReads, filterReads: isSparse ? nil : run.totals.filterReads,
+      ofmapWrites: isSparse ? nil : run.totals.ofmapWrites)
     self.warnings = warnings.map { "\($0.message) [\($0.code)]" }
   }
 
   /// For a terminal.
   var text: String {
-    func percent(_ value: Double) -> String { Table.percent(value / 100) }
+    func percent(_ value: Double?) -> String { value.map { Table.percent($0 / 100) } ?? "-" }
     func row(_ name: String, _ sizes: [Int], _ cycles: Int, _ native: Int, _ shares: [String]) -> [String] {
       [name] + (sizes.isEmpty ? ["", "", ""] : sizes.map { Table.grouped($0) })
         + [Table.grouped(cycles), Table.grouped(native), Table.signedPercent(cycles, against: native)] + shares
@@ -135,7 +152,7 @@ struct ScaleSimResult: Encodable {
       row(
         layer.name, [layer.m, layer.k, layer.n], layer.cycles, layer.nativeCycles,
         [
-          layer.overallUtilization.map { percent($0) } ?? "-", percent(layer.mappingEfficiency),
+          percent(layer.overallUtilization), percent(layer.mappingEfficiency),
           percent(layer.computeUtilization),
         ])
     }
@@ -156,7 +173,8 @@ struct ScaleSimResult: Encodable {
       let reads = [layer.ifmapReads, layer.filterReads, layer.ofmapWrites]
       let shares = [layer.overallUtilization, layer.mappingEfficiency, layer.computeUtilization]
       text += "\(index),\(layer.name)," + counts.map { "\($0)," }.joined()
-      text += shares.map { $0.map { "\($0)," } ?? "," }.joined() + reads.map(String.init).joined(separator: ",") + "\n"
+      text += shares.map { $0.map { "\($0)," } ?? "," }.joined()
+      text += reads.map { $0.map(String.init) ?? "" }.joined(separator: ",") + "\n"
     }
     return text
   }

@@ -39,3 +39,17 @@ struct Plane<Element: BitwiseCopyable & FixedWidthInteger>: ~Copyable {
     (base + target).update(from: base + source, count: length)
   }
 }
+
+extension Plane where Element == Int16 {
+  /// The bytes of lists, one behind the other, each as a word of 16 bits.
+  init(widening lists: [[Int8]]) {
+    self.init(lists.reduce(0) { $0 + $1.count })
+    var next = base
+    for list in lists {
+      list.withUnsafeBufferPointer { bytes in
+        for index in 0..<bytes.count { next[index] = Int16(bytes[index]) }
+      }
+      next += list.count
+    }
+  }
+}

@@ -1,6 +1,7 @@
 import Foundation
 import PantileEngines
 import PantileSupport
+import PantileTensor
 import Testing
 
 /// How many PEs the register-transfer model moves in a second, on one thread, idle ones included.
@@ -48,6 +49,33 @@ import Testing
         Self.rate(SystolicOptions(rows: sizes[0], columns: sizes[1], dataflow: dataflow, variant: variant)) / 1e9
       print("stepper \(words[0]) \(words[1]) \(words[2]): \(Self.text(rate)) G PE-cycles/s, limit \(limit), aim \(aim)")
       #expect(rate >= limit, "\(line)")
+    }
+  }
+
+  /// 3136x576x64 with 2:8 weights on 32x32, in milliseconds of processor time, the best of three; limits of
+  /// `Benchmarks/thresholds-nm.csv`.
+  @Test(.enabled(if: isBench, "PANTILE_STEPPER_BENCH=1 runs it: make bench-stepper"))
+  func theSparseStepperIsFast() throws {
+    let pattern = try NMPattern(kept: 2, group: 8)
+    let format = ContractionFormat(pattern: pattern)
+    var random = SplitMix64(seed: 1)
+    let input = NMTwinTests.input(TileExtents(m: 3136, k: 576, n: 64), pattern, &random)
+    let table = try String(
+      contentsOf: Twin.root.appendingPathComponent("Benchmarks/thresholds-nm.csv"), encoding: .utf8)
+    for line in table.split(separator: "\n").dropFirst() {
+      let words = line.split(separator: ",").map(String.init)
+      let dataflow = try #require(NMSparseOptions.Dataflow(rawValue: words[0]))
+      let (limit, aim) = (try #require(Double(words[1])), try #require(Double(words[2])))
+      let array = ArrayEngine.nmSparse(
+        NMSparseOptions(rows: 32, columns: 32, dataflow: dataflow, patterns: [pattern], variant: .serial))
+      var (best, cycles) = (Double.infinity, 0)
+      for _ in 0..<3 {
+        let start = clock()
+        cycles = array.stepper([input], format).cycles
+        best = min(best, Double(clock() - start) / Double(CLOCKS_PER_SEC) * 1000)
+      }
+      print("stepper nm \(words[0]) 2:8: \(cycles) cycles in \(Self.text(best)) ms, limit \(limit), aim \(aim)")
+      #expect(best <= limit, "\(line)")
     }
   }
 

@@ -27,6 +27,28 @@ struct TimingModelTests {
     #expect(try gemm(arguments)["cycles"] as? Int == cycles)
   }
 
+  /// Figures of the tool itself; 2:8 of 100 keeps 12·2 + 2 rows.
+  @Test func countsSparseFiltersAsScaleSimDoes() throws {
+    let layer = try Tool.run([
+      "gemm", "--timing-model", "scalesim", "--array", "8x2", "--dataflow", "ws", "--pattern", "4:16", "-m", "33", "-k",
+      "69", "-n", "22", "--json", "-",
+    ])
+    let found = try jsonObject(layer.output)
+    // ours: five groups of four slots, two groups a fold.
+    #expect(found["cycles"] as? Int == 1616 && found["native_cycles"] as? Int == 3 * 11 * 49)
+    let words = try #require(found["storage_words"] as? [String: Double])
+    #expect(words["csr"] == 950 && words["ellpack_block"] == 20 * 22 + 20 * 22 * 4 / 32)
+    let rows = try Tool.run([
+      "gemm", "--timing-model", "scalesim", "--array", "4x8", "--pattern", "5:8", "--sparse-mode", "row-wise",
+      "--block",
+      "4", "-m", "6", "-k", "36", "-n", "22", "--json", "-",
+    ])
+    let second = try jsonObject(rows.output)
+    #expect(second["cycles"] as? Int == 299 && second["native_cycles"] is NSNull && second["block"] as? Int == 4)
+    let storage = try #require(second["storage_words"] as? [String: Any])
+    #expect(storage["ellpack_block"] as? Double == 481.25 && storage["csr"] is NSNull)
+  }
+
   @Test func saysTheNativeCyclesBeside() throws {
     let found = try gemm(["--array", "8x8", "--dataflow", "os", "--timing-model", "scalesim"])
     #expect(found["native_cycles"] as? Int == 5504 && found["bandwidth"] is NSNull)
@@ -37,7 +59,15 @@ struct TimingModelTests {
     ["--timing-model", "stonne", "--dataflow", "ws"], ["--timing-model", "stonne", "--variant", "overlapped"],
     ["--timing-model", "scalesim", "--bandwidth", "8"], ["--timing-model", "stonne", "--bandwidth", "5"],
     ["--bandwidth", "8"], ["--timing-model", "scalesym"], ["--timing-model", "scalesim", "--check"],
-    ["--timing-model", "scalesim", "--engine", "nm"], ["--timing-model", "scalesim", "--pattern", "2:4"],
+    ["--timing-model", "scalesim", "--engine", "nm"], ["--timing-model", "scalesim", "--block", "4"],
+    ["--timing-model", "stonne", "--pattern", "2:4"], ["--sparse-mode", "row-wise"],
+    ["--timing-model", "scalesim", "--pattern", "4:2"],
+    ["--timing-model", "scalesim", "--pattern", "2:4", "--block", "4"],
+    ["--timing-model", "scalesim", "--dataflow", "is", "--pattern", "2:4"],
+    [
+      "--timing-model", "scalesim", "--dataflow", "os", "--pattern", "2:4", "--sparse-mode", "row-wise", "--block", "4",
+    ],
+    ["--timing-model", "scalesim", "--pattern", "2:4", "--sparse-mode", "row-wise", "--block", "16"],
     ["--timing-model", "scalesim", "--dataflow", "rs"], ["--timing-model", "scalesim", "--chip", config],
   ])
   func refuses(_ more: [String]) throws {
@@ -97,6 +127,29 @@ struct TimingModelTests {
     let timed = try run([Self.topology, "--chip", Self.config, "--json", "-", "--timing", "--repeat", "100"])
     #expect(timed.output == plain.output)
     #expect(timed.errors.contains("evaluate: 0.00") && timed.errors.contains("(mean of 100)"))
+  }
+
+  /// Two layers and their figures as the tool reported them.
+  @Test func runsSparseTopologies() throws {
+    try TemporaryFolder.with { folder in
+      let (topology, config) = ("\(folder)/t.csv", "\(folder)/c.cfg")
+      let rows = "Layer, M, N, K, Sparsity,\nG0, 12, 4, 39, 1:2,\nG1, 33, 22, 69, 4:16,\n"
+      try Data(rows.utf8).write(to: URL(fileURLWithPath: topology))
+      let text = try Tool.text("\(Tool.root)/\(Self.config)").replacing("ArrayHeight: 128", with: "ArrayHeight: 8")
+        .replacing("ArrayWidth: 128", with: "ArrayWidth: 2").replacing(
+          "SparsitySupport: false", with: "SparsitySupport: true"
+        )
+        .replacing("SparseRep: ellpack_block", with: "SparseRep: csr")
+      try Data(text.utf8).write(to: URL(fileURLWithPath: config))
+      let result = try run([topology, "--chip", config, "--json", "-"])
+      #expect(result.code == 0 && result.errors.isEmpty, "\(result.errors)")
+      let layers = try #require(try jsonObject(result.output)["layers"] as? [[String: Any]])
+      #expect(layers.compactMap { $0["cycles"] as? Int } == [167, 1616])
+      #expect(layers.compactMap { $0["storage_words"] as? Double } == [200, 950])
+      #expect(layers[0]["pattern"] as? String == "1:2" && layers[0]["compute_util_percent"] is NSNull)
+      let table = try run([topology, "--chip", config])
+      #expect(table.code == 0 && table.output.contains("1,616"))
+    }
   }
 
   @Test func refusesBandwidthModeAndMisuse() throws {

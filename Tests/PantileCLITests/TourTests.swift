@@ -9,6 +9,7 @@ struct TourTests {
     ("README.md", 4), ("Docs/plan.md", 1), ("Docs/compatibility.md", 4), ("Docs/papers/bitmod.md", 1),
     ("Docs/formats.md", 3), ("Docs/training.md", 3), ("Docs/prove.md", 4), ("Docs/engines/bitserial.md", 1),
     ("Docs/widths.md", 1),
+    ("Docs/engines/nm-sparse.md", 4),
   ])
   func pageShowsWhatCommandsPrint(_ page: String, _ least: Int) throws {
     let readme = try Tool.text("\(Tool.root)/\(page)")

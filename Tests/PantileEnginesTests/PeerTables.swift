@@ -101,6 +101,13 @@ enum PeerTables {
     resnet18,32x32,os,CALC,Conv5_1b,7x7x3x3x512x512x1,74719,77.0888,78.125,77.0878,1843200,2359296,13824
     """
 
+  /// The table of sparse layers that `Benchmarks/scalesim/sparse.py` has measured.
+  static func sparseLayers() throws -> String {
+    var root = URL(fileURLWithPath: #filePath)
+    for _ in 0..<3 { root.deleteLastPathComponent() }
+    return try String(contentsOf: root.appendingPathComponent("Benchmarks/scalesim/sparse.csv"), encoding: .utf8)
+  }
+
   /// Products on STONNE's mesh, all measured: rows, columns, M, N, K, words a cycle (nil: enough), cycles.
   static let stonne: [(rows: Int, columns: Int, m: Int, n: Int, k: Int, bandwidth: Int?, cycles: Int)] = [
     (8, 8, 64, 64, 64, 16, 5_312), (8, 8, 64, 64, 64, 8, 9_408), (8, 8, 64, 64, 64, 4, 17_728),

@@ -83,6 +83,35 @@ import Testing
     }
   }
 
+  /// Sparse layers that the tool ran, both modes: cycles and words of storage.
+  @Test func scaleSimEqualsEveryMeasuredSparseLayer() throws {
+    let rows = PeerTables.rows(of: try PeerTables.sparseLayers())
+    #expect(rows.count == 72)
+    for row in rows {
+      func whole(_ key: String) throws -> Int { try PeerTables.found(Int(row[key] ?? ""), key, row) }
+      let sides = PeerTables.numbers(row["array"])
+      let ratio = (row["pattern"] ?? "").split(separator: ":").compactMap { Int($0) }
+      let sparsity = ScaleSimSparsity(kept: ratio[0], group: ratio[1], block: Int(row["block"] ?? ""))
+      let (m, k, n) = (try whole("m"), try whole("k"), try whole("n"))
+      let question = TimingModel.Question(
+        rows: sides[0], columns: sides[1], dataflow: try .init(row["dataflow"] ?? ""), m: m, k: k, n: n,
+        sparsity: sparsity)
+      #expect(try TimingModel.scaleSim.evaluate(question) == whole("total_cycles"), "\(row)")
+      let storage = try #require(ScaleSimSparsity.Storage(rawValue: row["storage"] ?? ""))
+      #expect(sparsity.storageWords(storage, k: k, n: n) == Double(row["storage_words"] ?? ""), "\(row)")
+      #expect(try whole("original_words") == k * n)
+    }
+  }
+
+  /// AlexNet's first layer on 128x128, row by row, in the tool's published results: two of its cycle counts, 173,949 and 167,136, are
+  /// this layer's cycles apart.
+  @Test func scaleSimEqualsThePublishedAlexNetFold() throws {
+    let question = TimingModel.Question(
+      rows: 128, columns: 128, dataflow: .weightStationary, m: 3025, k: 363, n: 96,
+      sparsity: ScaleSimSparsity(kept: 2, group: 4, block: 4))
+    #expect(try TimingModel.scaleSim.evaluate(question) == 173_949 - 167_136)
+  }
+
   @Test func oneElementHasNoUtilization() {
     let found = ScaleSimTiming(.init(rows: 1, columns: 1, m: 1, k: 1, n: 1), dataflow: .outputStationary)
     #expect(found.cycles == 0 && found.overallUtilization == nil)

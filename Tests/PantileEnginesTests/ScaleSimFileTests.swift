@@ -111,7 +111,13 @@ import Testing
     ("[general]\n", "", "ini-syntax"), ("Dataflow : os", "Dataflow : os\ndataflow: ws", "duplicate-key"),
     ("CALC", "USER", "not-reproduced"), ("CALC", "BOTH", "unknown-value"),
     ("CALC", "CALC\nUseRamulatorTrace: True", "not-reproduced"),
-    ("CALC", "CALC\n[sparsity]\nSparsitySupport: true", "not-reproduced"),
+    ("CALC", "CALC\n[sparsity]\nSparsitySupport: true", "missing-key"),
+    ("CALC", "CALC\n[sparsity]\nSparsitySupport: maybe", "unknown-value"),
+    ("CALC", "CALC\n[sparsity]\nSparsitySupport: true\nSparseRep: coo\nOptimizedMapping: false", "unknown-value"),
+    (
+      "CALC", "CALC\n[sparsity]\nSparsitySupport: true\nSparseRep: csr\nOptimizedMapping: true\nBlockSize: 4",
+      "not-reproduced"
+    ),
     ("CALC", "CALC\n[layout]\nIfmapCustomLayout: True", "not-reproduced"),
     ("CALC", "CALC\n[layout]\nFilterCustomLayout: maybe", "unknown-value"),
     ("[run_presets]\nInterfaceBandwidth: CALC", "", "missing-key"),

@@ -7,19 +7,73 @@ extension GemmCommand {
     let cycles = try model.evaluate(question)
     // A model that takes no dataflow has just refused all but its own.
     let dataflow = question.dataflow ?? (model.name == TimingModel.stonne.name ? .outputStationary : .weightStationary)
-    let result = PeerGemmResult(
-      model, question, dataflow, cycles: cycles,
-      nativeCycles: NativeSerialTiming.cycles(question, dataflow: dataflow))
+    let native = try nativeCycles(question, dataflow)
+    var result = PeerGemmResult(model, question, dataflow, cycles: cycles, nativeCycles: native)
+    if let sparsity = question.sparsity {
+      result.pattern = "\(sparsity.kept):\(sparsity.group)"
+      result.block = sparsity.block
+      result.storageWords = ScaleSimSparsity.Storage.allCases.map {
+        ($0.rawValue, sparsity.storageWords($0, k: question.k, n: question.n))
+      }
+    }
     var files = OutputFiles()
     if let json { files.add(JSON.text(result), to: json) }
     if json != "-" { files.add(result.text, to: "-") }
     try files.write()
   }
 
+  /// Of our own serial array with the same dataflow: an N:M array when weights are sparse.
+  private func nativeCycles(
+    _ question: TimingModel.Question, _ dataflow: TimingModel.Dataflow
+  ) throws(DiagnosticError) -> Int? {
+    guard let sparsity = question.sparsity else { return NativeSerialTiming.cycles(question, dataflow: dataflow) }
+    // Row by row, the tool has no ratio that our array could take; others it cannot hold.
+    guard sparsity.block == nil, let own = NMSparseOptions.Dataflow(rawValue: dataflow.rawValue),
+      let pattern = try? NMPattern(kept: sparsity.kept, group: sparsity.group),
+      own == .outputStationary || pattern.kept <= question.rows
+    else { return nil }
+    let array = ArrayEngine.nmSparse(
+      NMSparseOptions(
+        rows: question.rows, columns: question.columns, dataflow: own, patterns: [pattern], variant: .serial))
+    let groups = (question.k + pattern.group - 1) / pattern.group
+    return array.timing(
+      TileExtents(m: question.m, k: groups * pattern.group, n: question.n), ContractionFormat(pattern: pattern)
+    ).duration
+  }
+
+  /// The sparse filters that the options describe.
+  private func sparsity() throws(DiagnosticError) -> ScaleSimSparsity? {
+    let isRowWise = sparseMode == .rowWise
+    guard let pattern else {
+      guard sparseMode == nil, block == nil else {
+        throw DiagnosticError(
+          "option-conflict", "--sparse-mode and --block are for sparse filters, --pattern is missing",
+          hint: "write --pattern N:M; of row-wise filters M sets the metadata")
+      }
+      return nil
+    }
+    guard (block != nil) == isRowWise else {
+      throw DiagnosticError(
+        "option-conflict",
+        isRowWise ? "row-wise filters need --block" : "--block is for --sparse-mode row-wise",
+        hint: isRowWise ? "write --block 4" : "leave it out, or add --sparse-mode row-wise")
+    }
+    let parts = pattern.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2, let kept = parts[0], let group = parts[1], kept > 0, kept <= group, group <= 1 << 16 else {
+      throw DiagnosticError(
+        "wrong-pattern", "'\(pattern)' is no ratio N:M of kept weights", hint: "write --pattern 2:4")
+    }
+    guard block ?? 1 > 0 else { throw DiagnosticError("out-of-range", "--block is \(block ?? 0), it must be positive") }
+    return ScaleSimSparsity(kept: kept, group: group, block: block)
+  }
+
   /// The question that the options ask; what other tools have no notion of is refused.
   private func question(for model: TimingModel) throws(DiagnosticError) -> TimingModel.Question {
     let foreign: [(String, Bool)] = [
-      ("--engine", engine != nil && engine != .systolic), ("--pattern", pattern != nil),
+      ("--engine", engine != nil && engine != .systolic),
+      ("--pattern", pattern != nil && model.name != TimingModel.scaleSim.name),
+      ("--sparse-mode", sparseMode != nil && model.name != TimingModel.scaleSim.name),
+      ("--block", block != nil && model.name != TimingModel.scaleSim.name),
       ("--interleave", interleave != nil), ("--adder-latency", adderLatency != nil),
       ("--multiplier-latency", multiplierLatency != nil), ("--activation-port", activationPort != nil),
       ("--weight-port", weightPort != nil), ("--metadata-port", metadataPort != nil),
@@ -34,7 +88,8 @@ extension GemmCommand {
     }
     var question = TimingModel.Question(
       rows: 0, columns: 0, dataflow: try dataflow.map { text throws(DiagnosticError) in try .init(text) },
-      variant: variant, m: try size(m, "-m"), k: try size(k, "-k"), n: try size(n, "-n"), bandwidth: bandwidth)
+      variant: variant, m: try size(m, "-m"), k: try size(k, "-k"), n: try size(n, "-n"), bandwidth: bandwidth,
+      sparsity: try sparsity())
     if let file = chip.chip {
       guard file.hasSuffix(".cfg") else {
         throw DiagnosticError(
@@ -68,13 +123,25 @@ struct PeerGemmResult: Encodable {
   var bandwidth: Int?
   /// As the tool reports them.
   var cycles: Int
-  /// Of our own array with the same dataflow, one fold after another.
-  var nativeCycles: Int
+  /// Of our own array with the same dataflow, one fold after another; null where there is none.
+  var nativeCycles: Int?
   var macs: Int
+  /// Sparse filters alone: the ratio, the block of the row-wise mode, and words of storage by format.
+  var pattern: String?
+  var block: Int?
+  var storageWords: [(format: String, words: Double?)]?
+
+  /// A key of `storage_words`.
+  private struct Name: CodingKey {
+    var stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
 
   init(
     _ model: TimingModel, _ question: TimingModel.Question, _ dataflow: TimingModel.Dataflow, cycles: Int,
-    nativeCycles: Int
+    nativeCycles: Int?
   ) {
     timingModel = model.name
     source = model.source
@@ -92,7 +159,8 @@ struct PeerGemmResult: Encodable {
     case timingModel = "timing_model"
     case source, array, dataflow, m, k, n, bandwidth, cycles
     case nativeCycles = "native_cycles"
-    case macs
+    case macs, pattern, block
+    case storageWords = "storage_words"
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -111,18 +179,34 @@ struct PeerGemmResult: Encodable {
     try container.encode(cycles, forKey: .cycles)
     try container.encode(nativeCycles, forKey: .nativeCycles)
     try container.encode(macs, forKey: .macs)
+    try container.encodeIfPresent(pattern, forKey: .pattern)
+    try container.encodeIfPresent(block, forKey: .block)
+    if let storageWords {
+      var words = container.nestedContainer(keyedBy: Name.self, forKey: .storageWords)
+      for (format, count) in storageWords { try words.encode(count, forKey: Name(stringValue: format)) }
+    }
   }
 
   /// For a terminal.
   var text: String {
     let limit = bandwidth.map { ", \($0) words a cycle" } ?? ""
-    return """
-      \(timingModel), \(array) \(dataflow)\(limit), m=\(m) k=\(k) n=\(n)
-        cycles        \(Table.grouped(cycles)) (\(source))
-        native        \(Table.grouped(nativeCycles)) (the register-transfer model of a serial array)
-        difference    \(Table.signedPercent(cycles, against: nativeCycles))
-        MACs          \(Table.grouped(macs))
-
-      """
+    let filters = pattern.map { ", " + $0 + (block.map { " row-wise in blocks of \($0)" } ?? "") } ?? ""
+    let own = pattern == nil ? "the register-transfer model of a serial array" : "our N:M array, serial"
+    var lines = [
+      "\(timingModel), \(array) \(dataflow)\(limit)\(filters), m=\(m) k=\(k) n=\(n)",
+      "  cycles        \(Table.grouped(cycles)) (\(source))",
+    ]
+    if let nativeCycles {
+      lines += [
+        "  native        \(Table.grouped(nativeCycles)) (\(own))",
+        "  difference    \(Table.signedPercent(cycles, against: nativeCycles))",
+      ]
+    }
+    lines.append("  MACs          \(Table.grouped(macs))")
+    if let storageWords {
+      let parts = storageWords.compactMap { item in item.words.map { "\(item.format) \(Format.fixed($0, 2))" } }
+      lines.append("  filter words  \(parts.joined(separator: ", "))")
+    }
+    return lines.joined(separator: "\n") + "\n"
   }
 }

@@ -10,6 +10,10 @@ struct GemmCommand: ParsableCommand {
       sums and cycles; exit code 1 says that they differ.
       """)
 
+  enum SparseMode: String, ExpressibleByArgument, CaseIterable {
+    case layerWise = "layer-wise"
+    case rowWise = "row-wise"
+  }
   enum Engine: String, ExpressibleByArgument, CaseIterable { case systolic, bitserial, nm }
 
   @Option(help: ArgumentHelp("Rows and columns of the array.", valueName: "RxC")) var array: String?
@@ -21,7 +25,8 @@ struct GemmCommand: ParsableCommand {
       valueName: "serial|overlapped|skewed"))
   var variant: String?
   @Option(help: "systolic: pipeline stages of an element.") var peLatency: Int?
-  @Option(help: ArgumentHelp("nm: the sparsity pattern of the weights.", valueName: "N:M")) var pattern: String?
+  @Option(help: ArgumentHelp("nm, scalesim: the sparsity pattern of the weights.", valueName: "N:M")) var pattern:
+    String?
   @Option(help: "nm: output channels that an element serves in turn.") var interleave: Int?
   @Option(help: "nm: cycles until a sum can be added to.") var adderLatency: Int?
   @Option(help: "nm: pipeline stages of the multiplier.") var multiplierLatency: Int?
@@ -39,6 +44,8 @@ struct GemmCommand: ParsableCommand {
   @OptionGroup var machine: BitSerialMachineOptions
   @OptionGroup var timing: TimingModelOptions
   @Option(help: "stonne: words a cycle that the memory reads, and writes; without it, enough.") var bandwidth: Int?
+  @Option(help: "scalesim: which weights a filter keeps, as that tool has it.") var sparseMode: SparseMode?
+  @Option(help: "scalesim, row-wise: weights of a block; filters keep up to half of each.") var block: Int?
   @OptionGroup var chip: ChipOptions
   @OptionGroup var root: RootOptions
 
@@ -48,6 +55,11 @@ struct GemmCommand: ParsableCommand {
     if bandwidth != nil {
       throw DiagnosticError(
         "option-conflict", "a bare array has ideal memory, --bandwidth is for --timing-model stonne")
+    }
+    guard sparseMode == nil, block == nil else {
+      throw DiagnosticError(
+        "option-conflict", "--sparse-mode and --block are for --timing-model scalesim",
+        hint: "our own arrays take --engine nm --pattern N:M")
     }
     if !machine.given.isEmpty { return try runBitSerialMachine() }
     let (m, k, n) = (try size(self.m, "-m"), try size(self.k, "-k"), try size(self.n, "-n"))

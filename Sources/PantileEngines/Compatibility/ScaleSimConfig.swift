@@ -11,9 +11,19 @@ public struct ScaleSimConfig: Hashable, Sendable {
   public var rows: Int
   public var columns: Int
   public var dataflow: TimingModel.Dataflow
+  /// Of `[sparsity]`, when `SparsitySupport` is on.
+  public var sparsity: Sparsity?
+
+  /// How filters are sparse; the topology says how much.
+  public struct Sparsity: Hashable, Sendable {
+    /// `SparseRep`.
+    public var storage: ScaleSimSparsity.Storage
+    /// `BlockSize` with `OptimizedMapping`; nil: layer-wise.
+    public var block: Int?
+  }
 
   /// - Throws: `ini-syntax`, `duplicate-key`, `missing-key`, `wrong-type`, `out-of-range`, `unknown-value`; `not-reproduced` for
-  ///   `InterfaceBandwidth: USER`, custom layouts, sparsity and Ramulator traces. All at once.
+  ///   `InterfaceBandwidth: USER`, custom layouts, sparse `is` and Ramulator traces. All at once.
   public init(_ text: String, path: String) throws(DiagnosticError) {
     var reader = ScaleSimConfigReader(ScaleSimText(text, path: path))
     reader.readEntries()
@@ -31,6 +41,7 @@ public struct ScaleSimConfig: Hashable, Sendable {
     }
     reader.checkCounts()
     reader.checkMode()
+    sparsity = reader.sparsity(rows: rows, dataflow: dataflow)
     try reader.text.check()
   }
 }
@@ -136,6 +147,56 @@ private struct ScaleSimConfigReader {
     }
   }
 
+  /// Whether a key is on; nil when it says neither.
+  private func flag(_ entry: Entry) -> Bool? {
+    switch entry.value.lowercased() {
+    case "false", "no", "off", "0": return false
+    case "true", "yes", "on", "1": return true
+    default: return nil
+    }
+  }
+
+  private mutating func unknown(_ key: String, _ entry: Entry, _ known: String) {
+    text.fail("unknown-value", "\(key) is '\(entry.value)', known are \(known)", at: entry.line)
+  }
+
+  /// What `[sparsity]` says; nil when it is off, or wrong.
+  mutating func sparsity(rows: Int, dataflow: TimingModel.Dataflow) -> ScaleSimConfig.Sparsity? {
+    guard let support = value("sparsity", "SparsitySupport") else { return nil }
+    guard let isOn = flag(support) else {
+      unknown("SparsitySupport", support, "True, False")
+      return nil
+    }
+    guard isOn, let representation = required("sparsity", "SparseRep"),
+      let mapping = required("sparsity", "OptimizedMapping")
+    else { return nil }
+    guard let storage = ScaleSimSparsity.Storage(rawValue: representation.value) else {
+      unknown(
+        "SparseRep", representation, ScaleSimSparsity.Storage.allCases.map(\.rawValue).joined(separator: ", "))
+      return nil
+    }
+    guard let isRowWise = flag(mapping) else {
+      unknown("OptimizedMapping", mapping, "True, False")
+      return nil
+    }
+    if dataflow == .inputStationary || isRowWise && dataflow != .weightStationary {
+      text.fail(
+        "not-reproduced",
+        "sparse filters are reproduced for ws and os, OptimizedMapping for ws; Dataflow is '\(dataflow.rawValue)'",
+        at: support.line, hint: "write Dataflow: ws")
+      return nil
+    }
+    guard isRowWise else { return ScaleSimConfig.Sparsity(storage: storage, block: nil) }
+    guard let size = required("sparsity", "BlockSize") else { return nil }
+    guard let block = Int(size.value), (1...rows).contains(block) else {
+      text.fail(
+        "out-of-range", "BlockSize is '\(size.value)', it must be a whole number in 1...\(rows), the rows of the array",
+        at: size.line)
+      return nil
+    }
+    return ScaleSimConfig.Sparsity(storage: storage, block: block)
+  }
+
   /// Refuses what changes the tool's cycles in ways that are not reproduced.
   mutating func checkMode() {
     if let mode = required("run_presets", "InterfaceBandwidth") {
@@ -153,7 +214,6 @@ private struct ScaleSimConfigReader {
       ("run_presets", "UseRamulatorTrace", "traces of Ramulator"),
       ("layout", "IfmapCustomLayout", "bank conflicts of a custom layout"),
       ("layout", "FilterCustomLayout", "bank conflicts of a custom layout"),
-      ("sparsity", "SparsitySupport", "sparse filters"),
     ]
     for (section, key, what) in switches {
       guard let entry = value(section, key) else { continue }

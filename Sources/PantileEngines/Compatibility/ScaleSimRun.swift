@@ -6,8 +6,10 @@ public struct ScaleSimRun: Hashable, Sendable {
     public var layer: ScaleSimTopology.Layer
     public var timing: ScaleSimTiming
     public var macs: Int
-    /// Cycles of our own array with the same dataflow, one fold after another.
+    /// Cycles of our own array with the same dataflow, one fold after another; of sparse filters on the rows that they keep.
     public var nativeCycles: Int
+    /// Words of the sparse filter with its metadata. Nil when dense, and where the tool draws its nonzeros.
+    public var storageWords: Double?
   }
 
   /// Sums over layers.
@@ -28,10 +30,16 @@ public struct ScaleSimRun: Hashable, Sendable {
   public init(_ topology: ScaleSimTopology, on config: ScaleSimConfig) throws(DiagnosticError) {
     self.config = config
     layers = topology.layers.map { layer in
-      let question = ScaleSimTopology.question(layer, config)
+      var question = ScaleSimTopology.question(layer, config)
+      let macs = question.macs
+      var storageWords: Double?
+      if let sparsity = question.sparsity, let storage = config.sparsity?.storage {
+        storageWords = sparsity.storageWords(storage, k: question.k, n: question.n)
+        question.k = sparsity.rows(k: question.k)
+      }
       return Layer(
-        layer: layer, timing: ScaleSimTiming(question, dataflow: config.dataflow), macs: question.macs,
-        nativeCycles: NativeSerialTiming.cycles(question, dataflow: config.dataflow))
+        layer: layer, timing: ScaleSimTiming(question, dataflow: config.dataflow), macs: macs,
+        nativeCycles: NativeSerialTiming.cycles(question, dataflow: config.dataflow), storageWords: storageWords)
     }
     totals = Totals()
     for layer in layers where !totals.add(layer) {

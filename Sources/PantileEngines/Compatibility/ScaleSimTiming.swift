@@ -94,6 +94,8 @@ extension TimingModel {
       "Folds never overlap and edge folds cost as much as full ones; arrays with a second register do better.",
       "No padding, pooling, activation, bias, batch or residual; a depthwise layer is a dense layer of one channel each.",
       "Filling the first buffers and draining the last is outside Total Cycles, and layers never overlap.",
+      "Sparse filters: a shorter reduction, but for the reads no notion of who selects; metadata is a bandwidth, never a stall.",
+      "Sparse, row-wise: the ratio has no influence on cycles, but its M sets the metadata; nonzeros are drawn, not read.",
       "InterfaceBandwidth USER is not reproduced: its reads exceed what the array asks for, and stalls count twice.",
     ],
     evaluate: { question throws(DiagnosticError) in
@@ -105,6 +107,22 @@ extension TimingModel {
       }
       let problems = question.problems()
       guard problems.isEmpty else { throw DiagnosticError(problems) }
-      return ScaleSimTiming(question, dataflow: question.dataflow ?? .weightStationary).cycles
+      var question = question
+      let dataflow = question.dataflow ?? .weightStationary
+      if let sparsity = question.sparsity {
+        if dataflow == .inputStationary || sparsity.block != nil && dataflow != .weightStationary {
+          throw DiagnosticError(
+            "not-modelled",
+            "sparse filters of SCALE-Sim are reproduced for ws and os, row by row for ws; the dataflow is "
+              + "'\(dataflow.rawValue)'", hint: "write --dataflow ws")
+        }
+        if let block = sparsity.block, block > question.rows {
+          throw DiagnosticError(
+            "out-of-range", "blocks of \(block) do not fit \(question.rows) rows, SCALE-Sim stops there",
+            hint: "write --block \(question.rows) or less")
+        }
+        question.k = sparsity.rows(k: question.k)
+      }
+      return ScaleSimTiming(question, dataflow: dataflow).cycles
     })
 }

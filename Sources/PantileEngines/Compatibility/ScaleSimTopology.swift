@@ -44,7 +44,8 @@ public struct ScaleSimTopology: Hashable, Sendable {
   /// The question that a layer asks of an array.
   public static func question(_ layer: Layer, _ config: ScaleSimConfig) -> TimingModel.Question {
     TimingModel.Question(
-      rows: config.rows, columns: config.columns, dataflow: config.dataflow, m: layer.m, k: layer.k, n: layer.n)
+      rows: config.rows, columns: config.columns, dataflow: config.dataflow, m: layer.m, k: layer.k, n: layer.n,
+      sparsity: config.sparsity.map { ScaleSimSparsity(kept: layer.kept, group: layer.group, block: $0.block) })
   }
 }
 

@@ -135,6 +135,10 @@ extension TimingModel {
     ],
     evaluate: { question throws(DiagnosticError) in
       try TimingModel.requireSerial(question, "STONNE's mesh")
+      if question.sparsity != nil {
+        throw DiagnosticError(
+          "not-modelled", "the mesh of STONNE has no N:M weights", hint: "leave --pattern out, or take scalesim")
+      }
       if let dataflow = question.dataflow, dataflow != .outputStationary {
         throw DiagnosticError(
           "not-modelled", "STONNE's mesh is output stationary (os), the dataflow asked for is '\(dataflow.rawValue)'",

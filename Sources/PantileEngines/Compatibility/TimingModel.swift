@@ -89,10 +89,12 @@ extension TimingModel {
     public var n: Int
     /// **Units** words a cycle, of the reading and of the writing side. Nil: never the limit.
     public var bandwidth: Int?
+    /// Sparse filters as SCALE-Sim knows them; nil: dense.
+    public var sparsity: ScaleSimSparsity?
 
     public init(
       rows: Int, columns: Int, dataflow: Dataflow? = nil, variant: String? = nil, m: Int, k: Int, n: Int,
-      bandwidth: Int? = nil
+      bandwidth: Int? = nil, sparsity: ScaleSimSparsity? = nil
     ) {
       self.rows = rows
       self.columns = columns
@@ -102,6 +104,7 @@ extension TimingModel {
       self.k = k
       self.n = n
       self.bandwidth = bandwidth
+      self.sparsity = sparsity
     }
 
     /// Largest extent of an array; a square one of this size is far beyond any that is built.

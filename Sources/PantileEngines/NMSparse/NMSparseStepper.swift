@@ -31,8 +31,8 @@ package enum NMSparseStepper {
     _ options: NMSparseOptions, _ inputs: [ArrayStepInput], _ format: ContractionFormat,
     _ run: NMStepperOptions = NMStepperOptions()
   ) -> NMStepperRun {
-    let a = Plane<Int16>(joining: inputs.lazy.map { $0.a.map(Int16.init) })
-    let b = Plane<Int16>(joining: inputs.lazy.map { $0.b.map(Int16.init) })
+    let a = Plane<Int16>(widening: inputs.map(\.a))
+    let b = Plane<Int16>(widening: inputs.map(\.b))
     let indices = Plane<UInt8>(joining: inputs.lazy.map(\.indices))
     var folds: [Fold] = []
     var (aBase, bBase, outBase) = (0, 0, 0)
@@ -99,7 +99,7 @@ package enum NMSparseStepper {
     /// The group at the left edge: [row][element].
     let edge: Plane<Int16>
     /// [place][column]: PE (r, c) sees place front + r. `select` is the place of the activation in its row's line.
-    let value: Plane<Int16>
+    let value: Plane<Int32>
     let select: Plane<Int32>
     let context: Plane<Int8>
     let flags: Plane<UInt8>
@@ -121,6 +121,9 @@ package enum NMSparseStepper {
     /// Results of a column that have left, and their fold or -1.
     let drainStep: Plane<Int>
     let drainFold: Plane<Int>
+
+    /// See `NMSweep`.
+    let zeros = Plane<Int16>(8)
 
     var cycle = 0
     var lastBeat = Int.min / 2
@@ -156,7 +159,7 @@ package enum NMSparseStepper {
       reach = max(rows, columns) + 1
       slack = reach + max(64, depth + latency)
       rowPlaces = slack + pitch
-      activation = Plane(rows * rowPlaces * group)
+      activation = Plane(rows * rowPlaces * group + 1)
       edge = Plane(rows * group)
       value = Plane((slack + rows) * pitch)
       select = Plane((slack + rows) * pitch)
@@ -308,7 +311,7 @@ package enum NMSparseStepper {
       for c in 0..<columns {
         let column = fold.n0 + c * contexts + entry.context
         let inside = column < fold.n
-        value[place] = inside ? b[source + column] : 0
+        value[place] = inside ? NMSweep.word(b[source + column]) : 0
         select[place] = Int32(
           truncatingIfNeeded: c * group + (inside && !isDense ? Int(indices[source + column]) : 0))
         if keepsContexts {
@@ -336,11 +339,12 @@ package enum NMSparseStepper {
       let isMarked = cycle - lastMark < depth
       if isMarked { mark(firstOf.base + front) { sum[$0] = 0 } }
       let all = Range(uncheckedBounds: (0, pitch / SystolicSweep.lanes))
+      let zero = UnsafeRawPointer(zeros.base).loadUnaligned(as: SIMD8<Int16>.self)
       for r in 0..<rows {
         let (at, place) = (r * pitch, (front + r) * pitch)
         NMSweep.multiplyAdd(
           activation.base + (r * rowPlaces + front) * group, select.base + place, value.base + place, sum.base + at,
-          sum.base + at, all)
+          sum.base + at, all, zero)
       }
       if isMarked && overlapped { mark(lastOf.base + front) { output[$0] = sum[$0] } }
     }
@@ -364,7 +368,7 @@ package enum NMSparseStepper {
           // Multiplier: this cycle's product enters, the one of Lm cycles ago leaves.
           var i = context[beat]
           var bits = flags[beat]
-          var term = Int32(held[Int(select[beat])]) &* Int32(value[beat])
+          var term = Int32(held[Int(select[beat])]) &* Int32(NMSweep.weight(value[beat]))
           if productStages > 0 {
             let at = productBase + pe
             (term, product[at]) = (product[at], term)
@@ -458,7 +462,7 @@ package enum NMSparseStepper {
       }
       for c in 0..<columns where context[front * pitch + c] >= 0 {
         let place = front * pitch + c
-        add(ports.value(c), Int32(value[place]), to: &events)
+        add(ports.value(c), Int32(NMSweep.weight(value[place])), to: &events)
         add(ports.index(c), select[place] - Int32(c * group), to: &events)
       }
     }

@@ -36,8 +36,8 @@ package enum NMWeightStepper {
     _ options: NMSparseOptions, _ inputs: [ArrayStepInput], _ format: ContractionFormat,
     _ run: NMStepperOptions = NMStepperOptions()
   ) -> NMStepperRun {
-    let a = Plane<Int16>(joining: inputs.lazy.map { $0.a.map(Int16.init) })
-    let b = Plane<Int16>(joining: inputs.lazy.map { $0.b.map(Int16.init) })
+    let a = Plane<Int16>(widening: inputs.map(\.a))
+    let b = Plane<Int16>(widening: inputs.map(\.b))
     let indices = Plane<UInt8>(joining: inputs.lazy.map(\.indices))
     var folds: [Fold] = []
     var (aBase, bBase, outBase) = (0, 0, 0)
@@ -107,15 +107,18 @@ package enum NMWeightStepper {
     let beatSlack: Int
 
     /// What stays: value, and the place of the selected activation in row r's line; shadow pairs likewise.
-    let value: Plane<Int16>
+    let value: Plane<Int32>
     let select: Plane<Int32>
-    let shadowValue: Plane<Int16>
+    let shadowValue: Plane<Int32>
     let shadowSelect: Plane<Int32>
     /// One plane a stage.
     let products: Plane<Int32>
     /// One plane a cycle of the adder; row r + 1 holds what the PEs of row r add, row 0 the zeros that enter from above.
     let partial: Plane<Int32>
     let partialSize: Int
+
+    /// See `NMSweep`.
+    let zeros = Plane<Int16>(8)
 
     var cycle = 0
     /// Streams that still have rows in the array: their start, and cycles at the port.
@@ -150,7 +153,7 @@ package enum NMWeightStepper {
       reach = (rows - 1) * hop + 1
       slack = reach + max(64, taps)
       rowPlaces = slack + pitch
-      activation = Plane(rows * rowPlaces * group)
+      activation = Plane(rows * rowPlaces * group + 1)
       tagRow = Plane(slack + taps, repeating: -1)
       tagFold = Plane(slack + taps)
       beatTaps = (rows - 1) * hop + columns
@@ -363,7 +366,7 @@ package enum NMWeightStepper {
       for r in 0..<rows {
         let place = front + r * hop
         for c in 0..<columns where beatRow[place + c] == Int32(truncatingIfNeeded: r) {
-          toValue[r * pitch + c] = beatValue[(place + c) * columns + c]
+          toValue[r * pitch + c] = NMSweep.word(beatValue[(place + c) * columns + c])
           toSelect[r * pitch + c] = Int32(truncatingIfNeeded: c * group + Int(beatIndex[(place + c) * columns + c]))
         }
       }
@@ -377,6 +380,7 @@ package enum NMWeightStepper {
       let waves = SystolicWaves(first: cycle - lastVector - productStages, last: cycle - streams.time(0))
       if waves.last < waves.first { return }
       let product = productStages == 0 ? nil : products.base + cycle % productStages * rows * pitch
+      let zero = UnsafeRawPointer(zeros.base).loadUnaligned(as: SIMD8<Int16>.self)
       var r = rows - 1
       while r >= 0 {
         let chunks = SystolicWaves(first: waves.first - r * (hop - 1), last: waves.last - r * (hop - 1))
@@ -385,9 +389,9 @@ package enum NMWeightStepper {
         let at = r * pitch
         if let product {
           SystolicSweep.add(product + at, stage + at, stage + at + pitch, chunks)
-          NMSweep.multiply(a, select.base + at, value.base + at, product + at, chunks)
+          NMSweep.multiply(a, select.base + at, value.base + at, product + at, chunks, zero)
         } else {
-          NMSweep.multiplyAdd(a, select.base + at, value.base + at, stage + at, stage + at + pitch, chunks)
+          NMSweep.multiplyAdd(a, select.base + at, value.base + at, stage + at, stage + at + pitch, chunks, zero)
         }
         r -= 1
       }
@@ -399,24 +403,26 @@ package enum NMWeightStepper {
     ) -> Int {
       let place = front + (rows - 1) * hop + productStages + hop - 1
       let bottom = partial.base + (cycle + 1) % adderStages * partialSize + rows * pitch
+      let (tags, owners) = (tagRow.base + place, tagFold.base + place)
       var count = 0
       var c = 0
       while c < columns {
-        if tagRow[place + c] < 0 {
-          c += 1
+        if tags[c] < 0 {
+          c &+= 1
           continue
         }
-        // Neighbours belong to the same fold, as a rule.
-        let owner = tagFold[place + c]
+        // Neighbours belong to the same fold, as a rule, and to rows one apart.
+        let owner = owners[c]
         let fold = folds[Int(owner)]
-        let base = fold.outBase + fold.c0
-        while c < columns && tagRow[place + c] >= 0 && tagFold[place + c] == owner {
-          if c < fold.columnsUsed {
-            let word = base + Int(tagRow[place + c]) * fold.n + c
-            sums[word] = sums[word] &+ bottom[c]
+        let (used, n) = (fold.columnsUsed, fold.n)
+        let base = sums.base + (fold.outBase + fold.c0)
+        while c < columns && tags[c] >= 0 && owners[c] == owner {
+          if c < used {
+            let word = base + (Int(tags[c]) &* n &+ c)
+            word.pointee = word.pointee &+ bottom[c]
           }
-          count += 1
-          c += 1
+          count &+= 1
+          c &+= 1
         }
         seen.end[fold.command] = cycle + 1
       }
