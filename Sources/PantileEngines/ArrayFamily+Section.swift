@@ -75,7 +75,12 @@ extension FieldSchema {
         let numbers = part.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
         guard numbers.count == 2, let kept = numbers[0], let group = numbers[1], (1...maximumGroup).contains(group),
           group.nonzeroBitCount == 1, (1...group).contains(kept)
-        else { return .failure(wrong) }
+        else {
+          return .failure(
+            Diagnostic(
+              "wrong-value", "'\(part)' is no pattern N:M for '\(key)'",
+              hint: "M is a power of two up to \(maximumGroup), N at least 1 and at most M"))
+        }
         patterns.append(SparsityPattern(kept: kept, group: group))
       }
       return patterns.isEmpty ? .failure(wrong) : .success(.patterns(patterns))

@@ -1,4 +1,5 @@
 import Foundation
+import PantileSupport
 import Synchronization
 
 /// Runs jobs `0 ..< count`, each exactly once, on `workers` threads; returns when all are done.
@@ -20,6 +21,27 @@ func runInParallel(count: Int, workers: Int, body: @escaping @Sendable (Int) -> 
     thread.start()
   }
   group.wait()
+}
+
+/// What `body` gives for `0 ..< count`, in order; the same for any number of workers.
+/// - Throws: what the first failing job in order threw; jobs that had not begun by then never run.
+func mapInParallel<Value: Sendable>(
+  count: Int, workers: Int, _ body: @escaping @Sendable (Int) throws(DiagnosticError) -> Value
+) throws(DiagnosticError) -> [Value] {
+  let results = JobResults<Result<Value, DiagnosticError>>(count: count)
+  runInParallel(count: count, workers: workers) { index in
+    do throws(DiagnosticError) {
+      results.set(index, .success(try body(index)))
+      return true
+    } catch {
+      results.set(index, .failure(error))
+      return false
+    }
+  }
+  var values: [Value] = []
+  // A job that never began stands behind one that failed.
+  for result in results.all { values.append(try result.get()) }
+  return values
 }
 
 /// Which job is next.

@@ -35,10 +35,15 @@ struct WaterfallCommandTests {
     #expect(abs((steps.last?.share ?? 0) - report.utilization) < 1e-9, "\(place)")
   }
 
+  /// What a chip of few weights asks for.
+  private static let formats = ["bitmod-like": "bitmod-fp4", "ternary-32x32": "ternary"]
+
   @Test(arguments: chips) func booksCloseOnEveryChip(_ chip: String) throws {
-    try Self.check(Self.report(["digits-cnn", "--chip", chip]), chip)
+    let format = Self.formats[chip].map { ["--weight-format", $0] } ?? []
+    try Self.check(Self.report(["digits-cnn", "--chip", chip] + format), chip)
     try Self.check(
-      Self.report(["digits-cnn", "--chip", chip, "--set", "memories.dram.device=ddr4-2400-x64"]), "\(chip) with DDR4")
+      Self.report(["digits-cnn", "--chip", chip, "--set", "memories.dram.device=ddr4-2400-x64"] + format),
+      "\(chip) with DDR4")
   }
 
   @Test(arguments: [

@@ -6,7 +6,7 @@ import Testing
 /// The sweeps and suites of `Workloads` are right as far as they can be read without running.
 struct ShippedFilesTests {
   /// The option names of the command line.
-  private static let options = ["weight_bits", "sparsity", "calibrate", "seed"]
+  private static let options = ["weight_bits", "weight_format", "sparsity", "calibrate", "seed"]
 
   private static func files(_ folder: String) -> [String] {
     let path = "\(repositoryRoot)/Workloads/\(folder)"

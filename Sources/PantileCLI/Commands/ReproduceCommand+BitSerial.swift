@@ -5,15 +5,7 @@ extension ReproduceCommand {
   /// The study of term skipping.
   func runBitSerial() throws {
     let folder = root.folder
-    let path =
-      try models
-      ?? {
-        guard let folder else {
-          throw DiagnosticError(
-            "no-root", "the study is not found", hint: "run in the repository, or say --root FOLDER")
-        }
-        return (folder == "." ? "" : folder + "/") + TermStudy.file
-      }()
+    let path = try studyPath(TermStudy.file)
     var study = try TermStudy.load(path)
     for index in study.weights.indices {
       Terminal.progress("weights of \(study.weights[index].name)")

@@ -5,15 +5,7 @@ extension ReproduceCommand {
   /// The study of training steps with N:M weights.
   func runSAT() throws {
     let folder = root.folder
-    let path =
-      try models
-      ?? {
-        guard let folder else {
-          throw DiagnosticError(
-            "no-root", "the study is not found", hint: "run in the repository, or say --root FOLDER")
-        }
-        return (folder == "." ? "" : folder + "/") + TrainingStudy.file
-      }()
+    let path = try studyPath(TrainingStudy.file)
     let study = try TrainingStudy.load(path)
     let load: TrainingStudy.Loader = { name, settings throws(DiagnosticError) in
       try Chip.load(name, overrides: settings, schemas: Machine.schemas(), root: folder)

@@ -66,6 +66,17 @@ struct ReproduceCommand: ParsableCommand {
     }
   }
 
+  /// The study that `--models` names, else the documentation's.
+  /// - Throws: `no-root`.
+  func studyPath(_ file: String) throws(DiagnosticError) -> String {
+    if let models { return models }
+    guard let folder = root.folder else {
+      throw DiagnosticError(
+        "no-root", "the study is not found", hint: "run in the repository, or say --root FOLDER")
+    }
+    return (folder == "." ? "" : folder + "/") + file
+  }
+
   private func runBitMoD() throws {
     let folder = root.folder
     let surroundings = try BitMoDStudy.Surroundings.load(root: folder)

@@ -19,13 +19,7 @@ extension BitMoDStudy {
   public static func parse(
     _ text: String, path: String, in surroundings: Surroundings
   ) throws(DiagnosticError) -> BitMoDStudy {
-    let root = try ConfigDocument.parse(text, path: path)
-    let issues = Issues()
-    let study = StudyReader(issues: issues, surroundings: surroundings).read(root)
-    try issues.check()
-    // Without issues the reader returned a study.
-    guard let study else { preconditionFailure("study '\(path)' gave neither a study nor a diagnostic") }
-    return study
+    try readStudy(text, path: path) { StudyReader(issues: $1, surroundings: surroundings).read($0) }
   }
 }
 

@@ -16,13 +16,7 @@ extension TermStudy {
   /// Reads a study from text; `path` names it in locations.
   /// - Throws: as `load`.
   public static func parse(_ text: String, path: String) throws(DiagnosticError) -> TermStudy {
-    let root = try ConfigDocument.parse(text, path: path)
-    let issues = Issues()
-    let study = TermStudyReader(issues: issues).read(root)
-    try issues.check()
-    // Without issues the reader returned a study.
-    guard let study else { preconditionFailure("study '\(path)' gave neither a study nor a diagnostic") }
-    return study
+    try readStudy(text, path: path) { TermStudyReader(issues: $1).read($0) }
   }
 }
 

@@ -83,21 +83,10 @@ public struct TermStudy: Sendable {
       var format: Int
     }
     let jobs = weights.indices.flatMap { set in formats.indices.map { Job(set: set, format: $0) } }
-    let results = JobResults<Result<[Row], DiagnosticError>>(count: jobs.count)
     let study = self
-    runInParallel(count: jobs.count, workers: workers) { index in
-      do throws(DiagnosticError) {
-        results.set(index, .success(try study.rows(of: jobs[index].set, format: jobs[index].format, chip)))
-        return true
-      } catch {
-        results.set(index, .failure(error))
-        return false
-      }
-    }
-    var rows: [Row] = []
-    // A job that never began stands behind one that failed.
-    for result in results.all { rows += try result.get() }
-    return rows
+    return try mapInParallel(count: jobs.count, workers: workers) { index throws(DiagnosticError) in
+      try study.rows(of: jobs[index].set, format: jobs[index].format, chip)
+    }.flatMap { $0 }
   }
 
   /// Rows of one set in one format.

@@ -15,13 +15,7 @@ extension TrainingStudy {
   /// Reads a study from text; `path` names it in locations.
   /// - Throws: as `load`.
   public static func parse(_ text: String, path: String) throws(DiagnosticError) -> TrainingStudy {
-    let root = try ConfigDocument.parse(text, path: path)
-    let issues = Issues()
-    let study = TrainingStudyReader(issues: issues).read(root)
-    try issues.check()
-    // Without issues the reader returned a study.
-    guard let study else { preconditionFailure("study '\(path)' gave neither a study nor a diagnostic") }
-    return study
+    try readStudy(text, path: path) { TrainingStudyReader(issues: $1).read($0) }
   }
 }
 

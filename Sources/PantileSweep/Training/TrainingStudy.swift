@@ -149,25 +149,11 @@ public struct TrainingStudy: Sendable {
   /// - Throws: what reading a chip throws.
   public func sweep(load: @escaping Loader, workers: Int) throws(DiagnosticError) -> [Row] {
     let points = axes.points
-    let results = JobResults<Result<[Row], DiagnosticError>>(count: points.count)
     let study = self
-    runInParallel(count: points.count, workers: workers) { index in
-      do throws(DiagnosticError) {
-        let machine = try TrainingMachine(points[index], chip: study.chip, load: load)
-        results.set(
-          index,
-          .success(
-            study.networks.flatMap { network in ([nil] + study.patterns).map { study.row(network, $0, machine) } }))
-        return true
-      } catch {
-        results.set(index, .failure(error))
-        return false
-      }
-    }
-    var rows: [Row] = []
-    // A job that never began stands behind one that failed.
-    for result in results.all { rows += try result.get() }
-    return rows
+    return try mapInParallel(count: points.count, workers: workers) { index throws(DiagnosticError) in
+      let machine = try TrainingMachine(points[index], chip: study.chip, load: load)
+      return study.networks.flatMap { network in ([nil] + study.patterns).map { study.row(network, $0, machine) } }
+    }.flatMap { $0 }
   }
 
   private func row(_ network: TrainingStudy.Network, _ pattern: NMPattern?, _ machine: TrainingMachine) -> Row {
