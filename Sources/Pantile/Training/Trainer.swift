@@ -120,7 +120,8 @@ public struct Trainer: Sendable {
         let loss = outputs[0].double(at: 0)
         guard loss.isFinite else {
           throw DiagnosticError(
-            "diverged", "the loss is \(loss) in step \(first / batch) of epoch \(epoch)",
+            "diverged",
+            "the loss is \(loss.isNaN ? "not a number" : "\(loss)") in step \(first / batch) of epoch \(epoch)",
             hint: options.grad.format == .f16
               ? "take a smaller --learning-rate or another --loss-scale" : "take a smaller --learning-rate")
         }
