@@ -150,6 +150,40 @@ import Testing
     #expect(alone.map(\.step) == rows.map(\.step))
   }
 
+  /// A pattern that the chip's array has no slots for is refused, not timed; also where its groups would not fit the rows.
+  @Test func foreignPatternsAreRefused() throws {
+    var study = try Self.shipped()
+    study.chip = "nm-16x16"
+    #expect {
+      _ = try study.rows(load: Self.load)
+    } throws: { error in
+      let found = (error as? DiagnosticError)?.diagnostics ?? []
+      return found.count == 1 && found[0].code == "unsupported" && found[0].message.contains("2:16")
+    }
+    study.patterns = [try Self.pattern(8, 16)]
+    study.axes.arrays = [[4, 4]]
+    #expect(throws: DiagnosticError.self) { _ = try study.sweep(load: Self.load, workers: 2) }
+  }
+
+  /// A point without limit lifts the limit of the chip's own edge; the chip as it is keeps it.
+  @Test func pointsDecideTheEdge() throws {
+    var study = try Self.shipped()
+    study.networks = study.networks.filter { $0.name == "resnet9" }
+    study.published.networks = ["resnet9"]
+    study.axes.arrays = [[32, 32]]
+    study.axes.interleaves = [4]
+    study.axes.adderLatencies = [4]
+    study.axes.activationPorts = [0]
+    study.axes.dataflows = [.weightStationary]
+    let narrow: TrainingStudy.Loader = { name, settings throws(DiagnosticError) in
+      try Self.load(name, ["engines.array0.activation_port=8"] + settings)
+    }
+    #expect(
+      try study.sweep(load: narrow, workers: 1).map(\.step) == study.sweep(load: Self.load, workers: 1).map(\.step))
+    let (own, wide) = (try study.rows(load: narrow), try study.rows(load: Self.load))
+    #expect(zip(own, wide).allSatisfy { $0.step.cycles > $1.step.cycles })
+  }
+
   @Test(arguments: [
     ("missing-key", "chip: sat-like\n"),
     ("wrong-value", "layers: []"),

@@ -14,32 +14,49 @@ struct TrainingMachine: Sendable {
   private let scratchpadBytes: Int
   private let accumulatorBytes: Int
 
-  /// - Parameter point: nil takes the chip as it is, with the faster dataflow for each product.
-  /// - Throws: what reading the chip throws; `no-unit` when it has no N:M array, vector unit, DRAM or buffers.
-  init(_ point: TrainingStudy.Point?, chip name: String, load: TrainingStudy.Loader) throws(DiagnosticError) {
+  /// - Parameters:
+  ///   - point: nil takes the chip as it is, with the faster dataflow for each product.
+  ///   - patterns: what its array has to take besides dense weights.
+  /// - Throws: what reading the chip throws; `no-unit` when it has no N:M array, vector unit, DRAM or buffers; `unsupported` with every
+  ///   pattern that its array does not take.
+  init(
+    _ point: TrainingStudy.Point?, chip name: String, patterns: [NMPattern], load: TrainingStudy.Loader
+  ) throws(DiagnosticError) {
     let base = try load(name, [])
     guard let section = base.engines.first(where: { $0.family == ArrayFamily.nmSparse.name }) else {
       throw DiagnosticError("no-unit", "chip '\(base.name)' has no array of family 'nm'")
     }
+    let place = "engines.\(section.name)."
+    // A point says what its edge takes in, without limit too; the chip as it is keeps its own.
+    let port = point.map { [place + "activation_port=\($0.activationPort * $0.rows)"] } ?? []
     let point =
       point
       ?? TrainingStudy.Point(
         rows: section.count("rows"), columns: section.count("columns"), interleave: section.count("interleave"),
         adderLatency: section.cycles("adder_latency").count, activationPort: 0, dataflow: .best)
     self.point = point
-    let place = "engines.\(section.name)."
-    var settings = [
-      place + "rows=\(point.rows)", place + "columns=\(point.columns)",
-      place + "adder_latency=\(point.adderLatency) cycles",
-    ]
-    if point.activationPort > 0 { settings.append(place + "activation_port=\(point.activationPort * point.rows)") }
+    let settings =
+      [
+        place + "rows=\(point.rows)", place + "columns=\(point.columns)",
+        place + "adder_latency=\(point.adderLatency) cycles",
+      ] + port
     var arrays: [(String, ArrayEngine)] = []
     for dataflow in ["os", "ws"] where point.dataflow == .best || point.dataflow.rawValue == dataflow {
       // The chain of a weight-stationary array hides its adders by itself.
       let interleave = dataflow == "os" ? point.interleave : 1
       let chip = try load(name, settings + [place + "dataflow=\(dataflow)", place + "interleave=\(interleave)"])
       guard let section = chip.engines.first(where: { $0.name == section.name }) else { continue }
-      arrays.append((dataflow, try ArrayFamily.engine(of: section)))
+      let engine = try ArrayFamily.engine(of: section)
+      let refused = patterns.flatMap { pattern in engine.capability(ContractionFormat(pattern: pattern)).reasons }
+      guard refused.isEmpty else {
+        throw DiagnosticError(
+          refused.map {
+            Diagnostic(
+              "unsupported", "'\(base.name)' cannot run the study: \($0)",
+              hint: "leave the pattern out of the study, or add it to patterns of '\(section.name)'")
+          })
+      }
+      arrays.append((dataflow, engine))
     }
     self.arrays = arrays
     chip = base

@@ -138,7 +138,7 @@ public struct TrainingStudy: Sendable {
   /// Rows of the chip as it is, dense first, then each pattern.
   /// - Throws: what reading the chip throws.
   public func rows(load: Loader) throws(DiagnosticError) -> [Row] {
-    let machine = try TrainingMachine(nil, chip: chip, load: load)
+    let machine = try TrainingMachine(nil, chip: chip, patterns: patterns, load: load)
     return networks.flatMap { network in ([nil] + patterns).map { row(network, $0, machine) } }
   }
 
@@ -151,7 +151,8 @@ public struct TrainingStudy: Sendable {
     let points = axes.points
     let study = self
     return try mapInParallel(count: points.count, workers: workers) { index throws(DiagnosticError) in
-      let machine = try TrainingMachine(points[index], chip: study.chip, load: load)
+      let machine = try TrainingMachine(
+        points[index], chip: study.chip, patterns: study.patterns, load: load)
       return study.networks.flatMap { network in ([nil] + study.patterns).map { study.row(network, $0, machine) } }
     }.flatMap { $0 }
   }
