@@ -10,7 +10,7 @@ PANTILE := .build/release/pantile
 export SWIFT_BACKTRACE := enable=no
 
 .PHONY: help setup build build-tests demo test lint format bench bench-speed bench-planner bench-scalesim bench-stepper cosim cosim-core \
-  paper-cosma paper-bit-serial paper-sat validate-tpu interop formats grad-torch fuzz clean
+  paper-cosma paper-bit-serial paper-sat train-chip validate-tpu interop formats grad-torch fuzz clean
 
 help:
 	@echo 'make demo     compile the digits network for three chips, run it, write reports to out/demo'
@@ -27,6 +27,7 @@ help:
 	@echo 'make cosim-core  the whole core in SystemVerilog under Verilator, event by event against the simulator (installs verilator)'
 	@echo 'make validate-tpu  four networks on a TPU-v1-like chip against the counters of its paper'
 	@echo 'make formats  conversions of number formats against ml_dtypes (installed from PyPI): all codes, 2^21 values a format'
+	@echo 'make train-chip  an epoch of the digits network in 16-bit floats on a simulated chip, by seed: SEEDS="1 2 3"'
 	@echo 'make grad-torch  gradients of every op against PyTorch (installed from PyPI): CASES=20 a kind, SEED=1'
 	@echo 'make interop  MLIR text through mlir-opt and back (installs mlir-16-tools)'
 	@echo 'make fuzz     damaged models, chips and texts: FUZZ_RUNS=2000 FUZZ_SEED=1'
@@ -105,6 +106,9 @@ interop: build
 
 formats: build
 	@python=$$(Scripts/setup-ml-dtypes.sh) && $$python Scripts/compare-ml-dtypes.py $(PANTILE) $(or $(VALUES),2097152) $(or $(SEED),1)
+
+train-chip: build
+	@Scripts/train-on-chip.sh $(SEEDS)
 
 grad-torch: build-tests
 	@Scripts/grad-torch.sh $(or $(CASES),20) $(or $(SEED),1)

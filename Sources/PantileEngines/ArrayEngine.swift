@@ -70,6 +70,26 @@ public struct ArrayOperands {
   }
 }
 
+/// Pointers to the operands of one macro tile in 16-bit floats, widened, gathered dense and row-major.
+public struct FloatOperands {
+  /// A: [m, k].
+  public var a: UnsafePointer<Float>
+  /// B: [k, n].
+  public var b: UnsafePointer<Float>
+  /// Accumulators: [m, n] with `accumulatorStride` elements from row to row.
+  public var accumulators: UnsafeMutablePointer<Float>
+  public var accumulatorStride: Int
+
+  public init(
+    a: UnsafePointer<Float>, b: UnsafePointer<Float>, accumulators: UnsafeMutablePointer<Float>, accumulatorStride: Int
+  ) {
+    self.a = a
+    self.b = b
+    self.accumulators = accumulators
+    self.accumulatorStride = accumulatorStride
+  }
+}
+
 /// The operands of one stepped tile as arrays: A [m, k], B [storedRows(k), n], indices like B or empty.
 public struct ArrayStepInput: Sendable {
   public var extents: TileExtents
@@ -139,6 +159,7 @@ public final class ArrayEngine: Sendable {
   public typealias Mapping = @Sendable (ContractionFormat, TileExpr) -> ArrayMapping
   public typealias Traffic = @Sendable (TileExtents, ContractionFormat) -> EdgeTraffic
   public typealias Function = @Sendable (TileExtents, ContractionFormat, ArrayOperands, _ accumulate: Bool) -> Void
+  public typealias FloatFunction = @Sendable (TileExtents, FloatOperands, _ accumulate: Bool) -> Void
   public typealias Actions = @Sendable (TileExtents, ContractionFormat, _ accumulate: Bool) -> [ActionCount]
   public typealias WeightRefusal = @Sendable (_ weight: Int8, ContractionFormat) -> String?
   public typealias Stepper = @Sendable ([ArrayStepInput], ContractionFormat) -> ArrayStepResult
@@ -168,8 +189,10 @@ public final class ArrayEngine: Sendable {
   public let mapping: Mapping
   /// Closed form of what crosses the array's edges in one command.
   public let traffic: Traffic
-  /// Bit-exact meaning, wrapping in 32 bits.
+  /// Bit-exact meaning on integers, wrapping in 32 bits.
   public let function: Function
+  /// Meaning on 16-bit floats, every rounding in its place; nil for an array of integers.
+  public let floatFunction: FloatFunction?
   /// Counts of what one command does inside the array, at the accumulators and at the scratchpad ports of its operands.
   public let actions: Actions
   /// The register-transfer model, cycle by cycle: commands in order, each as early as the array allows.
@@ -183,7 +206,7 @@ public final class ArrayEngine: Sendable {
     capability: @escaping Capability, granules: @escaping Granules, timing: @escaping Timing,
     occupancy: @escaping Occupancy, mapping: @escaping Mapping, traffic: @escaping Traffic,
     function: @escaping Function, actions: @escaping Actions, stepper: @escaping Stepper,
-    weightRefusal: WeightRefusal? = nil
+    weightRefusal: WeightRefusal? = nil, floatFunction: FloatFunction? = nil
   ) {
     self.family = family
     self.rows = rows
@@ -201,5 +224,6 @@ public final class ArrayEngine: Sendable {
     self.actions = actions
     self.stepper = stepper
     self.weightRefusal = weightRefusal
+    self.floatFunction = floatFunction
   }
 }

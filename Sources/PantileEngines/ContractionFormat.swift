@@ -1,18 +1,29 @@
+import PantileProgram
 import PantileTensor
 
 /// The number formats of one contraction: all that capability, mapping and timing may know about its values.
 public struct ContractionFormat: Hashable, Sendable {
-  /// Bits of one activation (two's complement).
+  /// Bits of one activation.
   public var activationBits: Int
-  /// Bits of one weight (two's complement).
+  /// Bits of one weight.
   public var weightBits: Int
+  /// What the bits of both mean.
+  public var numbers: Contract.Numbers
   /// The pattern of the weights; nil for dense weights.
   public var pattern: NMPattern?
 
   public init(activationBits: Int = 8, weightBits: Int = 8, pattern: NMPattern? = nil) {
+    numbers = .integer
     self.activationBits = activationBits
     self.weightBits = weightBits
     self.pattern = pattern
+  }
+
+  /// Dense operands in 16-bit floats, or in bytes for integers.
+  public init(numbers: Contract.Numbers) {
+    self.numbers = numbers
+    activationBits = numbers == .integer ? 8 : 16
+    weightBits = activationBits
   }
 
   /// The share of dense weights that is stored: 1 when dense, N/M with a pattern.
@@ -31,9 +42,10 @@ public struct ContractionFormat: Hashable, Sendable {
 }
 
 extension ContractionFormat: CustomStringConvertible {
-  /// As in `a8w4` or `a8w8 2:4`.
+  /// As in `a8w4`, `a8w8 2:4` or `bf16`.
   public var description: String {
-    "a\(activationBits)w\(weightBits)" + (pattern.map { " \($0)" } ?? "")
+    if numbers != .integer { return numbers.rawValue }
+    return "a\(activationBits)w\(weightBits)" + (pattern.map { " \($0)" } ?? "")
   }
 }
 

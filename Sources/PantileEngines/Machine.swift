@@ -136,6 +136,7 @@ extension Contract {
   ///
   /// - Precondition: the sparsity is one that `NMPattern` knows (the structure verifier proves it).
   public var format: ContractionFormat {
+    if numbers != .integer { return ContractionFormat(numbers: numbers) }
     guard let sparsity else { return ContractionFormat(activationBits: activationBits, weightBits: weightBits) }
     guard let pattern = try? NMPattern(kept: sparsity.kept, group: sparsity.group) else {
       preconditionFailure("no pattern \(sparsity.kept):\(sparsity.group)")

@@ -66,6 +66,14 @@ public struct Contract: Hashable, Sendable {
     }
   }
 
+  /// What operands are, and with them the sums.
+  public enum Numbers: String, Hashable, Sendable, CaseIterable {
+    /// Two's complement operands, 32-bit sums that wrap.
+    case integer
+    /// Operands of 16 bits; products and sums are Float, in an order that the array's geometry gives.
+    case bf16, f16
+  }
+
   public var a: AddressGenerator
   public var b: AddressGenerator
   public var indices: AddressGenerator?
@@ -76,13 +84,14 @@ public struct Contract: Hashable, Sendable {
   public var k: Extent
   public var activationBits: Int
   public var weightBits: Int
+  public var numbers: Numbers
   public var sparsity: Sparsity?
   public var initial: Initial
 
   public init(
     a: AddressGenerator, b: AddressGenerator, indices: AddressGenerator? = nil, accumulators: AddressGenerator,
-    m: Extent, n: Extent, k: Extent, activationBits: Int = 8, weightBits: Int = 8, sparsity: Sparsity? = nil,
-    initial: Initial = .zero
+    m: Extent, n: Extent, k: Extent, activationBits: Int = 8, weightBits: Int = 8, numbers: Numbers = .integer,
+    sparsity: Sparsity? = nil, initial: Initial = .zero
   ) {
     self.a = a
     self.b = b
@@ -93,6 +102,7 @@ public struct Contract: Hashable, Sendable {
     self.k = k
     self.activationBits = activationBits
     self.weightBits = weightBits
+    self.numbers = numbers
     self.sparsity = sparsity
     self.initial = initial
   }

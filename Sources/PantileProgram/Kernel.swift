@@ -8,7 +8,21 @@ public struct Kernel: Hashable, Sendable {
   /// How an input element becomes a 32-bit register.
   public enum Format: String, Hashable, Sendable, CaseIterable {
     case i8, i32, f32
-    public var bits: Int { self == .i8 ? 8 : 32 }
+    /// Zero-extended; also truth values, 0 and 1.
+    case ui8
+    /// Widened to Float, and rounded to nearest even when stored.
+    case bf16, f16
+
+    public var bits: Int {
+      switch self {
+      case .i8, .ui8: return 8
+      case .bf16, .f16: return 16
+      case .i32, .f32: return 32
+      }
+    }
+
+    /// Whether its registers hold Float.
+    public var isFloat: Bool { self == .f32 || self == .bf16 || self == .f16 }
   }
 
   public enum Scope: String, Hashable, Sendable, CaseIterable {
@@ -108,24 +122,33 @@ public enum KernelOperation: String, Hashable, Sendable, CaseIterable {
   /// Round half to even, saturate to immediates 0 ... 1, Float to Int32; NaN becomes immediate 0.
   case roundToI32
   case copy
+  /// a ≠ 0 ? b : c, c from the register in immediate 0.
+  case select
+  /// 1 where the comparison of a and b holds, else 0; a comparison with NaN does not hold.
+  case equalI32, lessI32, lessOrEqualI32, equalF32, lessF32, lessOrEqualF32
 
   /// How many immediates the operation takes.
   public var immediateCount: Int {
     switch self {
     case .clampI32, .requantizeImmediate, .clampF32, .roundToI32: return 2
     case .addScaled: return 3
-    case .addImmediateI32, .requantize, .addImmediateF32, .mulImmediateF32, .divImmediateF32, .leakyF32: return 1
+    case .addImmediateI32, .requantize, .addImmediateF32, .mulImmediateF32, .divImmediateF32, .leakyF32, .select:
+      return 1
     case .addI32, .subI32, .mulI32, .maxI32, .minI32, .addF32, .subF32, .mulF32, .divF32, .maxF32, .minF32, .powF32,
-      .expF32, .logF32, .sqrtF32, .negF32, .absF32, .erfF32, .tanhF32, .sigmoidF32, .toF32, .copy:
+      .expF32, .logF32, .sqrtF32, .negF32, .absF32, .erfF32, .tanhF32, .sigmoidF32, .toF32, .copy, .equalI32,
+      .lessI32, .lessOrEqualI32, .equalF32, .lessF32, .lessOrEqualF32:
       return 0
     }
   }
+
+  /// Whether the first immediate is the number of a third register that is read.
+  public var readsThirdRegister: Bool { self == .requantize || self == .select }
 
   /// Whether register b is read.
   public var isBinary: Bool {
     switch self {
     case .addI32, .subI32, .mulI32, .maxI32, .minI32, .requantize, .addScaled, .addF32, .subF32, .mulF32, .divF32,
-      .maxF32, .minF32, .powF32:
+      .maxF32, .minF32, .powF32, .select, .equalI32, .lessI32, .lessOrEqualI32, .equalF32, .lessF32, .lessOrEqualF32:
       return true
     case .addImmediateI32, .clampI32, .requantizeImmediate, .addImmediateF32, .mulImmediateF32, .divImmediateF32,
       .clampF32, .expF32, .logF32, .sqrtF32, .negF32, .absF32, .erfF32, .tanhF32, .sigmoidF32, .leakyF32, .toF32,

@@ -12,8 +12,8 @@ import PantileSupport
 /// - queue table: the address of each queue's first entry. Entries are `0` (end); `1, count, exit address` (loop);
 ///   `2, body address` (end of a loop); `3, next address, ordinal in the queue, operation, layer, guards, waits, signals, body,
 ///   n× generators` (command).
-/// - operation: 0 sync, 1 copy, 2 contract, 3 drain, 4 vector. Body of a contract: extents m, n, k, activation bits, weight bits,
-///   kept, group (0 0 when dense), initial (0 zero, 1 accumulate, 2 + depth zero in the first trip); of a drain or vector: address
+/// - operation: 0 sync, 1 copy, 2 contract, 3 drain, 4 vector. Body of a contract: extents m, n, k, activation bits (plus
+///   256 for bf16, 512 for f16), weight bits, kept, group (0 0 when dense), initial (0 zero, 1 accumulate, 2 + depth zero in the first trip); of a drain or vector: address
 ///   of the kernel, reduced points; else nothing. Generators stand in operand order, the written one last.
 /// - guards: n× `4·depth + position`. waits: n× channel, count, guards. signals: n× channel, point (0 written, 1 + i read of i),
 ///   count, guards.
@@ -224,7 +224,8 @@ private struct BinaryWriter {
         case .zeroInFirst(let depth): 2 + depth
         }
       words += [
-        tile.activationBits, tile.weightBits, tile.sparsity?.kept ?? 0, tile.sparsity?.group ?? 0, initial,
+        tile.activationBits + ProgramBinary.number(tile.numbers) << 8, tile.weightBits, tile.sparsity?.kept ?? 0,
+        tile.sparsity?.group ?? 0, initial,
       ]
     case .drain(let map), .vector(let map): words += [kernelAddresses[map.kernel.offset], map.reduced]
     }

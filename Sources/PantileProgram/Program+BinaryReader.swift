@@ -271,14 +271,20 @@ private struct BinaryReader {
 
   private mutating func contract() throws(DiagnosticError) -> Contract {
     let (m, n, k) = (try extent(), try extent(), try extent())
-    let (activationBits, weightBits) = (try word(), try word())
+    let activation = try word()
+    guard activation >= 0, activation >> 8 < Contract.Numbers.allCases.count else {
+      position -= 1
+      throw malformed("no operands are \(activation)")
+    }
+    let numbers = Contract.Numbers.allCases[activation >> 8]
+    let weightBits = try word()
     let (kept, group) = (try word(), try word())
     let start = try small()
     let operands = try generators(3...4)
     return Contract(
       a: operands[0], b: operands[1], indices: operands.count == 4 ? operands[2] : nil,
-      accumulators: operands[operands.count - 1], m: m, n: n, k: k, activationBits: activationBits,
-      weightBits: weightBits, sparsity: group == 0 ? nil : .init(kept: kept, group: group),
+      accumulators: operands[operands.count - 1], m: m, n: n, k: k, activationBits: activation & 255,
+      weightBits: weightBits, numbers: numbers, sparsity: group == 0 ? nil : .init(kept: kept, group: group),
       initial: start == 0 ? .zero : start == 1 ? .accumulate : .zeroInFirst(depth: start - 2))
   }
 

@@ -273,7 +273,10 @@ struct ProgramReader {
     case "array.tile":
       try expectKeys(
         op,
-        common + ["a", "b", "indices", "acc", "m", "n", "k", "activation_bits", "weight_bits", "sparsity", "init"])
+        common + [
+          "a", "b", "indices", "acc", "m", "n", "k", "activation_bits", "weight_bits", "numbers", "sparsity",
+          "init",
+        ])
       operation = .contract(try tile(op))
     case "array.drain", "vector.run":
       try expectKeys(op, common + ["kernel", "ins", "out", "reduced"])
@@ -389,7 +392,8 @@ struct ProgramReader {
       a: try access(op, "a"), b: try access(op, "b"), indices: op.has("indices") ? try access(op, "indices") : nil,
       accumulators: try access(op, "acc"), m: try extent(op, "m"), n: try extent(op, "n"), k: try extent(op, "k"),
       activationBits: try op.integer("activation_bits", default: 8),
-      weightBits: try op.integer("weight_bits", default: 8), sparsity: sparsity, initial: initial)
+      weightBits: try op.integer("weight_bits", default: 8),
+      numbers: op.has("numbers") ? try op.choice("numbers") : .integer, sparsity: sparsity, initial: initial)
   }
 
   private func extent(_ op: OpSyntax, _ key: String) throws(DiagnosticError) -> Extent {

@@ -324,7 +324,7 @@ extension TextScanner {
     } while take(",")
     try expect(")")
     let wanted = operation.isBinary ? 2 : 1
-    guard registers.count >= wanted, registers.count < 3 || operation == .requantize else {
+    guard registers.count >= wanted, registers.count < 3 || operation.readsThirdRegister else {
       throw Failure(message: "'\(name)' reads \(wanted) registers, not \(registers.count)", offset: start)
     }
     return Kernel.Instruction(operation, destination, registers[0], registers.count > 1 ? registers[1] : 0, immediates)

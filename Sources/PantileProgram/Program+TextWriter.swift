@@ -185,6 +185,7 @@ struct ProgramWriter {
       attributes["k"] = extent(tile.k)
       attributes["activation_bits"] = .integer(tile.activationBits)
       attributes["weight_bits"] = .integer(tile.weightBits)
+      if tile.numbers != .integer { attributes["numbers"] = .string(tile.numbers.rawValue) }
       if let sparsity = tile.sparsity { attributes["sparsity"] = .string("\(sparsity.kept):\(sparsity.group)") }
       switch tile.initial {
       case .zero: attributes["init"] = "zero"
@@ -275,7 +276,7 @@ extension Kernel.Instruction {
     var arguments = ["r\(a)"]
     if operation.isBinary || b != 0 { arguments.append("r\(b)") }
     for (index, immediate) in immediates.enumerated() {
-      if operation == .requantize, index == 0, immediate >= 0 {
+      if operation.readsThirdRegister, index == 0, immediate >= 0 {
         arguments.append("r\(immediate)")
       } else if operation.hasFloatImmediates {
         arguments.append(Self.floatText(immediate))
@@ -302,7 +303,8 @@ extension KernelOperation {
     case .addImmediateF32, .mulImmediateF32, .divImmediateF32, .clampF32, .leakyF32: return true
     case .addI32, .subI32, .mulI32, .maxI32, .minI32, .addImmediateI32, .clampI32, .requantize, .requantizeImmediate,
       .addScaled, .addF32, .subF32, .mulF32, .divF32, .maxF32, .minF32, .powF32, .expF32, .logF32, .sqrtF32, .negF32,
-      .absF32, .erfF32, .tanhF32, .sigmoidF32, .toF32, .roundToI32, .copy:
+      .absF32, .erfF32, .tanhF32, .sigmoidF32, .toF32, .roundToI32, .copy, .select, .equalI32, .lessI32,
+      .lessOrEqualI32, .equalF32, .lessF32, .lessOrEqualF32:
       return false
     }
   }

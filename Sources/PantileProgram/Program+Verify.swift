@@ -186,8 +186,23 @@ extension Program {
           report("extent", "an extent is \(min(extent.full, extent.last)) to \(extent.largest)", place)
         }
       }
-      for operand in [tile.a, tile.b] + (tile.indices.map { [$0] } ?? []) where operand.elementBits > 8 {
-        report("element-bits", "an operand of the array has \(operand.elementBits)-bit elements, at most 8", place)
+      if tile.numbers == .integer {
+        for operand in [tile.a, tile.b] + (tile.indices.map { [$0] } ?? []) where operand.elementBits > 8 {
+          report("element-bits", "an operand of the array has \(operand.elementBits)-bit elements, at most 8", place)
+        }
+      } else {
+        for operand in [tile.a, tile.b] where operand.elementBits != 16 {
+          report(
+            "element-bits", "an operand in \(tile.numbers.rawValue) has \(operand.elementBits)-bit elements, not 16",
+            place)
+        }
+        if (tile.activationBits, tile.weightBits) != (16, 16) {
+          report(
+            "element-bits",
+            "a tile in \(tile.numbers.rawValue) says \(tile.activationBits)-bit activations and \(tile.weightBits)-bit weights, not 16",
+            place)
+        }
+        if tile.sparsity != nil { report("sparsity", "a tile in \(tile.numbers.rawValue) is sparse", place) }
       }
       if tile.accumulators.dims.count != 2 || tile.accumulators.dims.last?.strideBits != 32
         || tile.accumulators.elementBits != 32 || !tile.accumulators.bounds.isEmpty
@@ -339,8 +354,8 @@ extension Kernel {
           "\(instruction.operation.rawValue) takes \(instruction.operation.immediateCount) immediates, not \(instruction.immediates.count)"
         )
       }
-      if instruction.operation == .requantize, let register = instruction.immediates.first {
-        check(register, "the shift of requantize")
+      if instruction.operation.readsThirdRegister, let register = instruction.immediates.first {
+        check(register, "the third operand of \(instruction.operation.rawValue)")
       }
       let shift: Int? =
         switch instruction.operation {

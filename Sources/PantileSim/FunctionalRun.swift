@@ -20,7 +20,8 @@ public final class FunctionalRun {
   private var operandA: [Int8] = []
   private var operandB: [Int8] = []
   private var indices: [UInt8] = []
-  /// Where B was last gathered from; a tile that reads the same weights again skips the gather while nothing wrote them.
+  private var floatA: [Float] = []
+  private var floatB: [Float] = []
   public private(set) var commandsRun = 0
 
   /// - Throws: `chip-mismatch` when the Program does not fit the machine.
@@ -174,9 +175,6 @@ public final class FunctionalRun {
     guard let array = arrays[queue] else { preconditionFailure("queue \(queue) is no array; Machine.check proves it") }
     let extents = TileExtents(m: tile.m.value(at: loops), k: tile.k.value(at: loops), n: tile.n.value(at: loops))
     let format = tile.format
-    let stored = format.storedRows(k: extents.k)
-    if operandA.count < extents.m * extents.k { operandA = [Int8](repeating: 0, count: extents.m * extents.k) }
-    if operandB.count < stored * extents.n { operandB = [Int8](repeating: 0, count: stored * extents.n) }
     let accumulators = tile.accumulators.resolvedRows(at: loops)
     let accumulate: Bool =
       switch tile.initial {
@@ -184,19 +182,19 @@ public final class FunctionalRun {
       case .accumulate: true
       case .zeroInFirst(let depth): !loops.isFirst(depth)
       }
+    if format.numbers != .integer {
+      return contractFloats(tile, extents, array, accumulators, accumulate: accumulate, loops: loops)
+    }
+    let stored = format.storedRows(k: extents.k)
+    if operandA.count < extents.m * extents.k { operandA = [Int8](repeating: 0, count: extents.m * extents.k) }
+    if operandB.count < stored * extents.n { operandB = [Int8](repeating: 0, count: stored * extents.n) }
     operandA.withUnsafeMutableBufferPointer { a in
       operandB.withUnsafeMutableBufferPointer { b in
         // The buffers hold at least one element each: extents are positive.
         guard let a = a.baseAddress, let b = b.baseAddress else { return }
         images[tile.a.memory.offset].gather(tile.a.resolved(at: loops), signed: a)
         images[tile.b.memory.offset].gather(tile.b.resolved(at: loops), signed: b)
-        let image = images[tile.accumulators.memory.offset]
-        let words = image.bytes.assumingMemoryBound(to: Int32.self)
-        precondition(
-          accumulators.base >= 0
-            && accumulators.base + (extents.m - 1) * accumulators.stride + extents.n <= words.count,
-          "accumulators outside their memory")
-        guard let first = words.baseAddress else { return }
+        let first: UnsafeMutablePointer<Int32> = sums(tile, extents, accumulators)
         if let generator = tile.indices {
           let count = stored * extents.n
           if indices.count < count { indices = [UInt8](repeating: 0, count: count) }
@@ -206,17 +204,51 @@ public final class FunctionalRun {
             array.function(
               extents, format,
               ArrayOperands(
-                a: a, b: b, indices: side, accumulators: first + accumulators.base,
+                a: a, b: b, indices: side, accumulators: first,
                 accumulatorStride: accumulators.stride), accumulate)
           }
         } else {
           array.function(
             extents, format,
             ArrayOperands(
-              a: a, b: b, accumulators: first + accumulators.base, accumulatorStride: accumulators.stride), accumulate)
+              a: a, b: b, accumulators: first, accumulatorStride: accumulators.stride), accumulate)
         }
       }
     }
+  }
+
+  private func contractFloats(
+    _ tile: Contract, _ extents: TileExtents, _ array: ArrayEngine, _ accumulators: (base: Int, stride: Int),
+    accumulate: Bool, loops: LoopState
+  ) {
+    guard let function = array.floatFunction else {
+      preconditionFailure("an array without a meaning for \(tile.numbers); Machine.check proves it has")
+    }
+    if floatA.count < extents.m * extents.k { floatA = [Float](repeating: 0, count: extents.m * extents.k) }
+    if floatB.count < extents.k * extents.n { floatB = [Float](repeating: 0, count: extents.k * extents.n) }
+    floatA.withUnsafeMutableBufferPointer { a in
+      floatB.withUnsafeMutableBufferPointer { b in
+        guard let a = a.baseAddress, let b = b.baseAddress else { return }
+        images[tile.a.memory.offset].gather(tile.a.resolved(at: loops), floats: a, as: tile.numbers)
+        images[tile.b.memory.offset].gather(tile.b.resolved(at: loops), floats: b, as: tile.numbers)
+        function(
+          extents,
+          FloatOperands(
+            a: a, b: b, accumulators: sums(tile, extents, accumulators), accumulatorStride: accumulators.stride),
+          accumulate)
+      }
+    }
+  }
+
+  /// The first accumulator of a tile, as 32-bit integers or as Float.
+  private func sums<Sum>(
+    _ tile: Contract, _ extents: TileExtents, _ rows: (base: Int, stride: Int)
+  ) -> UnsafeMutablePointer<Sum> {
+    let words = images[tile.accumulators.memory.offset].bytes.assumingMemoryBound(to: Sum.self)
+    guard let first = words.baseAddress, rows.base >= 0,
+      rows.base + (extents.m - 1) * rows.stride + extents.n <= words.count
+    else { preconditionFailure("accumulators outside their memory") }
+    return first + rows.base
   }
 }
 

@@ -78,30 +78,43 @@ import Testing
     }
   }
 
-  @Test(arguments: [8, 32])
-  func gathersAndScattersLanes(_ width: Int) {
-    var random = SplitMix64(seed: 77 + UInt64(width))
+  @Test(arguments: Kernel.Format.allCases)
+  func gathersAndScattersLanes(_ format: Kernel.Format) {
+    let width = format.bits
+    var random = SplitMix64(seed: 77 + StableHash.fnv1a(format.rawValue))
     for number in 0..<300 {
       let image = Self.image(&random)
       let access = Self.access(&random, width: width, isInjective: true)
       let addresses = Self.addresses(access)
       var lanes = [Int32](repeating: 0, count: addresses.count)
-      lanes.withUnsafeMutableBufferPointer { image.gather(access, lanes: $0.baseAddress!) }
+      lanes.withUnsafeMutableBufferPointer { image.gather(access, lanes: $0.baseAddress!, as: format) }
       let gathered = addresses.map { address -> Int32 in
         guard let bits = address.map({ Self.field(image, $0, width) }) else { return Int32(access.padValue) }
-        return width == 8 ? Int32(Int8(truncatingIfNeeded: bits)) : Int32(truncatingIfNeeded: bits)
+        switch format {
+        case .i8: return Int32(Int8(truncatingIfNeeded: bits))
+        case .ui8: return Int32(UInt8(truncatingIfNeeded: bits))
+        case .bf16: return Int32(truncatingIfNeeded: bits << 16)
+        case .f16: return Int32(bitPattern: Float(Float16(bitPattern: UInt16(truncatingIfNeeded: bits))).bitPattern)
+        case .i32, .f32: return Int32(truncatingIfNeeded: bits)
+        }
       }
       #expect(lanes == gathered, "case \(number)")
       var expected = Array(image.bytes)
       for (index, address) in addresses.enumerated() {
         guard let address else { continue }
-        let value = UInt32(truncatingIfNeeded: index &* 0x9E37_79B9 &+ number)
+        let lane = UInt32(truncatingIfNeeded: index &* 0x9E37_79B9 &+ number)
+        let value: UInt32 =
+          switch format {
+          case .bf16: UInt32(BFloat16.bits(of: Float(bitPattern: lane)))
+          case .f16: UInt32(Float16(Float(bitPattern: lane)).bitPattern)
+          case .i8, .ui8, .i32, .f32: lane
+          }
         for byte in 0..<width / 8 {
           expected[address / 8 + byte] = UInt8(truncatingIfNeeded: value >> UInt32(8 * byte))
         }
       }
       let values = addresses.indices.map { Int32(truncatingIfNeeded: $0 &* 0x9E37_79B9 &+ number) }
-      values.withUnsafeBufferPointer { image.scatter(access, lanes: $0.baseAddress!) }
+      values.withUnsafeBufferPointer { image.scatter(access, lanes: $0.baseAddress!, as: format) }
       #expect(Array(image.bytes) == expected, "case \(number)")
     }
   }

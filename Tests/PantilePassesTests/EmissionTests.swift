@@ -17,7 +17,7 @@ import Testing
     case "systolic":
       values += [
         .init(key: "dataflow", value: .choice("ws")), .init(key: "variant", value: .choice("overlapped")),
-        .init(key: "pe_latency", value: .cycles(Cycles(1))),
+        .init(key: "pe_latency", value: .cycles(Cycles(1))), .init(key: "operands", value: .choice("int8")),
       ]
     default: break
     }

@@ -30,6 +30,7 @@ enum Samples {
             case .clampF32: [Int((-Float.infinity).bitPattern), Int(Float.leastNonzeroMagnitude.bitPattern)]
             case .leakyF32: [Int(Float(0.01).bitPattern)]
             case .clampI32: [-128, 127]
+            case .select: [3]
             case .requantizeImmediate: [1_518_500_250, 33]
             case .addScaled: [5, -7, 20]
             case .roundToI32: [Int(Int32.min), Int(Int32.max)]

@@ -2,9 +2,10 @@ import PantileDialects
 import PantileIR
 import PantilePasses
 import PantileSupport
+import PantileTarget
 import PantileTensor
 
-/// Trains a network on labelled images with the reference kernels, by the step that `grad` makes.
+/// Trains a network on labelled images by the step that `grad` makes: with the reference kernels, or on a simulated chip.
 ///
 /// The same inputs and options give the same weights, bit by bit: the order of images follows from the seed, sums run in index
 /// order. A last batch with fewer images is a step of its own size.
@@ -58,16 +59,29 @@ public struct Trainer: Sendable {
     public var steps: Int
     /// In the order of the report's parameters.
     public var parameters: [HostTensor]
+    /// A step of a whole batch on the chip; nil for the reference kernels.
+    public var chip: ChipStep?
   }
 
   private let module: Module
   private let options: Options
+  private let chip: Chip?
   /// Shape of one image.
   private let imageShape: [Int]
 
-  /// - Parameter module: a float function of one input whose outermost dimension is the batch, and one output of logits.
-  /// - Throws: `attribute-range`, `input-count`; what the passes throw.
-  public init(_ module: Module, options: Options) throws(DiagnosticError) {
+  /// - Parameters:
+  ///   - module: a float function of one input whose outermost dimension is the batch, and one output of logits.
+  ///   - chip: compiles steps and right answers for this chip and runs their values there; nil takes the reference kernels.
+  /// - Throws: `attribute-range`, `input-count`, `option-conflict` for a chip without a narrow format; what the passes throw.
+  public init(_ module: Module, options: Options, chip: Chip? = nil) throws(DiagnosticError) {
+    if let chip, options.grad.format == .f32 {
+      throw DiagnosticError(
+        "option-conflict", "operands of contractions stay f32, which no array of '\(chip.name)' multiplies",
+        hint: "round them: --format bf16 or f16")
+    }
+    var options = options
+    if chip != nil { options.grad.labels = .i32 }
+    self.chip = chip
     guard options.epochs >= 0, options.batch >= 1 else {
       throw DiagnosticError(
         "attribute-range", "\(options.epochs) epochs of batches of \(options.batch) images cannot be run",
@@ -95,20 +109,21 @@ public struct Trainer: Sendable {
     let count = try check(images, labels, "training")
     let testCount = try test.map { test throws(DiagnosticError) in try check(test.images, test.labels, "test") }
     let batch = min(options.batch, max(1, count))
-    let whole = try StepRunner(module, options.grad, batch: batch)
-    let rest = count % batch == 0 ? nil : try StepRunner(module, options.grad, batch: count % batch)
+    let whole = try StepRunner(module, options.grad, batch: batch, chip: chip)
+    let rest = count % batch == 0 ? nil : try StepRunner(module, options.grad, batch: count % batch, chip: chip)
     var state = try firstState(whole.report)
     var scorer: Scorer?
     if let test, let testCount {
       scorer = try Scorer(
-        module, options.grad, batch: options.batch, images: test.images.converted(to: .f32), labels: test.labels,
+        module, options.grad, batch: options.batch, chip: chip, images: test.images.converted(to: .f32),
+        labels: test.labels,
         count: testCount)
     }
     let data = images.converted(to: .f32)
-    let numbers = labels.converted(to: .i64)
+    let numbers = labels.converted(to: whole.labelType)
     var result = Result(
       report: whole.report, start: try scorer?.score(weights(state, whole.report)), epochs: [], steps: 0,
-      parameters: [])
+      parameters: [], chip: whole.chip)
     for epoch in 0..<options.epochs {
       let order = Self.order(count, seed: options.seed, epoch: epoch)
       var total = 0.0
@@ -116,7 +131,7 @@ public struct Trainer: Sendable {
       for first in stride(from: 0, to: count, by: batch) {
         let chosen = Array(order[first..<min(first + batch, count)])
         let step = chosen.count == batch ? whole : rest ?? whole
-        let outputs = try step.interpreter.run([rows(data, chosen), rows(numbers, chosen)] + state)
+        let outputs = try step.run([rows(data, chosen), rows(numbers, chosen)] + state)
         let loss = outputs[0].double(at: 0)
         guard loss.isFinite else {
           throw DiagnosticError(
@@ -216,23 +231,6 @@ private func rows(_ tensor: HostTensor, _ chosen: [Int]) -> HostTensor {
   return result
 }
 
-/// A step of one batch size.
-private struct StepRunner: Sendable {
-  let interpreter: Interpreter
-  let report: TrainingReport
-
-  init(_ module: Module, _ options: GradOptions, batch: Int) throws(DiagnosticError) {
-    var options = options
-    options.batch = batch
-    let outcome = try PassManager(PassPipeline([.init(.grad, options)]), registry: Dialects.registry).run(module)
-    guard let report = outcome.artifacts[TrainingReport.self] else {
-      preconditionFailure("'grad' left no report")
-    }
-    interpreter = try Interpreter(outcome.module)
-    self.report = report
-  }
-}
-
 /// Counts right answers, batch by batch.
 private struct Scorer: Sendable {
   let whole: StepRunner
@@ -243,15 +241,16 @@ private struct Scorer: Sendable {
   let count: Int
 
   init(
-    _ module: Module, _ options: GradOptions, batch: Int, images: HostTensor, labels: HostTensor, count: Int
+    _ module: Module, _ options: GradOptions, batch: Int, chip: Chip?, images: HostTensor, labels: HostTensor,
+    count: Int
   ) throws(DiagnosticError) {
     var options = options
     options.optimizer = .forward
     self.batch = min(batch, count)
-    whole = try StepRunner(module, options, batch: self.batch)
-    rest = count % self.batch == 0 ? nil : try StepRunner(module, options, batch: count % self.batch)
+    whole = try StepRunner(module, options, batch: self.batch, chip: chip)
+    rest = count % self.batch == 0 ? nil : try StepRunner(module, options, batch: count % self.batch, chip: chip)
     self.images = images
-    self.labels = labels.converted(to: .i64)
+    self.labels = labels.converted(to: whole.labelType)
     self.count = count
   }
 
@@ -261,7 +260,7 @@ private struct Scorer: Sendable {
       let chosen = Array(first..<min(first + batch, count))
       let step = chosen.count == batch ? whole : rest ?? whole
       let own = rows(labels, chosen)
-      let outputs = try step.interpreter.run([rows(images, chosen), own] + weights)
+      let outputs = try step.run([rows(images, chosen), own] + weights)
       let output = outputs[1]
       let answers = Reference.argument(
         output, axis: output.shape.count - 1, isMaximum: true, keepsDimensions: false, selectsLast: false)

@@ -10,7 +10,8 @@ struct TrainCommand: ParsableCommand {
       The model is a float network of one input [batch, …] and one output of logits; the loss is softmax cross-entropy, the \
       optimiser SGD with momentum. The order of images follows from --seed; equal inputs give equal weights, bit by bit. With \
       --pattern forward and backward read masked weights (see 'pantile opt' and its pass grad), which the report sets against \
-      the bound of the pattern. --format rounds the operands of contractions, sums stay float32.
+      the bound of the pattern. --format rounds the operands of contractions, sums stay float32. With --chip the step is compiled \
+      and run on the simulated chip, whose array must multiply the format; the report has the cycles and the energy of a step.
       """)
 
   @Argument(help: "An .onnx or .mlir file, or a shipped workload.") var model: String
@@ -40,6 +41,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The scheme, when the file has several of this model.", valueName: "name"))
   var scheme: String?
   @Option(help: ArgumentHelp("Write the result as JSON.", valueName: "file|-")) var json: String?
+  @OptionGroup var chip: ChipOptions
   @OptionGroup var options: ModelOptions
   @OptionGroup var root: RootOptions
 
@@ -56,7 +58,11 @@ struct TrainCommand: ParsableCommand {
     trainerOptions.seed = seed
     trainerOptions.startsAnew = initialise
     trainerOptions.grad = try grad(of: loaded)
-    let trainer = try Trainer(loaded.module, options: trainerOptions)
+    guard chip.chip != nil || chip.settings.isEmpty else {
+      throw DiagnosticError("option-conflict", "--set changes a chip", hint: "add --chip NAME")
+    }
+    let trainer = try Trainer(
+      loaded.module, options: trainerOptions, chip: chip.chip == nil ? nil : try chip.load(root: root.folder))
     var test: (images: HostTensor, labels: HostTensor)?
     if let testImages, let testLabels { test = (try NPY.read(testImages), try NPY.read(testLabels)) }
     let result = try trainer.run(images: try NPY.read(images), labels: try NPY.read(labels), test: test)

@@ -68,7 +68,17 @@ struct TrainResult {
       .init("saved_bytes", .integer(Self.bytes(report.savedBits))),
       .init("peak_bytes", .integer(Self.bytes(report.peakBitsUpdatesLast))),
       .init("peak_bytes_reordered", .integer(Self.bytes(report.peakBits))), .init("layers", .list(layers)),
-      .init("saved", .list(saved)), .init("parameters", .list(parameters)),
+      .init("saved", .list(saved)), .init("parameters", .list(parameters)), .init("chip", chip),
+    ])
+  }
+
+  private var chip: OrderedJSON {
+    guard let chip = result.chip else { return .null }
+    return .object([
+      .init("name", .string(chip.chip)), .init("cycles_per_step", .integer(chip.cycles)),
+      .init("seconds_per_step", .number(chip.seconds)), .init("energy_pj_per_step", .number(chip.picojoules)),
+      .init("utilization", .number(chip.utilization)),
+      .init("cycles_by_kind", .object(chip.kinds.map { .init($0.kind, .integer($0.cycles)) })),
     ])
   }
 
@@ -99,6 +109,10 @@ struct TrainResult {
       \(Table.grouped(Self.bytes(report.peakBitsUpdatesLast))) with all updates at the end
 
       """
+    if let chip = result.chip {
+      text += "chip      \(chip.chip): \(Table.grouped(chip.cycles)) cycles a step, "
+      text += "\(Format.fixed(chip.picojoules / 1e6, 2)) uJ, \(Table.percent(chip.utilization)) of the array's peak\n"
+    }
     return text
   }
 }

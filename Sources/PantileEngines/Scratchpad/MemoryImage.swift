@@ -1,5 +1,6 @@
 import PantileProgram
 import PantileSupport
+import PantileTensor
 
 /// The bytes of one memory during a functional run, with the element transfers that address generators describe.
 ///
@@ -69,85 +70,100 @@ public final class MemoryImage {
     }
   }
 
-  /// Elements as 32-bit lanes: bytes sign-extended, 32-bit elements as they are.
-  public func gather(_ access: ResolvedAccess, lanes output: UnsafeMutablePointer<Int32>) {
+  /// Elements as 32-bit lanes: bytes extended by their sign or by zeros, 16-bit floats widened, 32-bit elements as they are.
+  ///
+  /// Padding is given as it stands in a lane.
+  public func gather(
+    _ access: ResolvedAccess, lanes output: UnsafeMutablePointer<Int32>, as format: Kernel.Format
+  ) {
+    switch format {
+    case .i8: gather(access, output, Int8.self) { Int32($0) }
+    case .ui8: gather(access, output, UInt8.self) { Int32($0) }
+    case .bf16: gather(access, output, UInt16.self) { Int32(bitPattern: UInt32($0) << 16) }
+    case .f16:
+      gather(access, output, UInt16.self) { Int32(bitPattern: Float(Float16(bitPattern: $0)).bitPattern) }
+    case .i32, .f32: gather(access, output, Int32.self) { $0 }
+    }
+  }
+
+  /// Elements of 16 bits as Float: list order into `output`. Padding is zero.
+  /// - Precondition: `numbers` is no integer.
+  public func gather(
+    _ access: ResolvedAccess, floats output: UnsafeMutablePointer<Float>, as numbers: Contract.Numbers
+  ) {
+    precondition(access.padValue == 0, "16-bit floats are padded with \(access.padValue)")
+    switch numbers {
+    case .integer: preconditionFailure("integers are gathered as bytes")
+    case .bf16: gather(access, output, UInt16.self) { BFloat16.value(of: $0) }
+    case .f16: gather(access, output, UInt16.self) { Float(Float16(bitPattern: $0)) }
+    }
+  }
+
+  /// Elements of a width, widened one by one; padding becomes the access's own value.
+  @inline(__always) private func gather<Element: FixedWidthInteger, Lane: BitwiseCopyable>(
+    _ access: ResolvedAccess, _ output: UnsafeMutablePointer<Lane>, _ type: Element.Type,
+    _ widened: (Element) -> Lane
+  ) {
+    let width = Element.bitWidth
+    precondition(access.elementBits == width, "\(access.elementBits)-bit elements read as \(width)-bit ones")
     let stride = access.innerStride
-    let pad = Int32(truncatingIfNeeded: access.padValue)
-    let start = UnsafeRawPointer(bytes.baseAddress!)  // never empty: see init
-    if access.elementBits == 8 {
-      let base = start.assumingMemoryBound(to: Int8.self)
-      access.forEachRun { first, address, count in
-        guard let address else {
-          (output + first).update(repeating: pad, count: count)
-          return
-        }
-        checkRange(address, count, stride, 8)
-        let source = base + (address >> 3)
-        let target = output + first
-        if stride == 8 {
-          for i in 0..<count { target[i] = Int32(source[i]) }
-        } else if stride == 0 {
-          target.update(repeating: Int32(source[0]), count: count)
-        } else {
-          let step = stride >> 3
-          for i in 0..<count { target[i] = Int32(source[i &* step]) }
-        }
+    let base = UnsafeRawPointer(bytes.baseAddress!).assumingMemoryBound(to: Element.self)  // never empty: see init
+    var pad = Int32(truncatingIfNeeded: access.padValue)
+    let padding = withUnsafeBytes(of: &pad) { $0.loadUnaligned(as: Lane.self) }
+    access.forEachRun { first, address, count in
+      guard let address else {
+        (output + first).update(repeating: padding, count: count)
+        return
       }
-    } else {
-      let base = start.assumingMemoryBound(to: Int32.self)
-      access.forEachRun { first, address, count in
-        guard let address else {
-          (output + first).update(repeating: pad, count: count)
-          return
-        }
-        checkRange(address, count, stride, 32)
-        precondition(address & 31 == 0 && stride & 31 == 0, "32-bit element at unaligned bit address \(address)")
-        let source = base + (address >> 5)
-        let target = output + first
-        if stride == 32 {
-          target.update(from: source, count: count)
-        } else if stride == 0 {
-          target.update(repeating: source[0], count: count)
-        } else {
-          let step = stride >> 5
-          for i in 0..<count { target[i] = source[i &* step] }
-        }
+      checkRange(address, count, stride, width)
+      precondition(
+        address & (width - 1) == 0 && stride & (width - 1) == 0,
+        "\(width)-bit element at unaligned bit address \(address)")
+      let source = base + address / width
+      let target = output + first
+      if stride == width {
+        for i in 0..<count { target[i] = widened(source[i]) }
+      } else if stride == 0 {
+        target.update(repeating: widened(source[0]), count: count)
+      } else {
+        let step = stride / width
+        for i in 0..<count { target[i] = widened(source[i &* step]) }
       }
     }
   }
 
-  /// Stores lanes as bytes (truncated) or 32-bit elements; elements outside the bounds are dropped.
-  public func scatter(_ access: ResolvedAccess, lanes input: UnsafePointer<Int32>) {
+  /// Stores lanes: bytes truncated, 16-bit floats rounded to nearest even; elements outside the bounds are dropped.
+  public func scatter(_ access: ResolvedAccess, lanes input: UnsafePointer<Int32>, as format: Kernel.Format) {
+    switch format {
+    case .i8, .ui8: scatter(access, input, Int8.self) { Int8(truncatingIfNeeded: $0) }
+    case .bf16:
+      scatter(access, input, UInt16.self) { BFloat16.bits(of: Float(bitPattern: UInt32(bitPattern: $0))) }
+    case .f16:
+      scatter(access, input, UInt16.self) { Float16(Float(bitPattern: UInt32(bitPattern: $0))).bitPattern }
+    case .i32, .f32: scatter(access, input, Int32.self) { $0 }
+    }
+  }
+
+  @inline(__always) private func scatter<Element: FixedWidthInteger>(
+    _ access: ResolvedAccess, _ input: UnsafePointer<Int32>, _ type: Element.Type, _ narrowed: (Int32) -> Element
+  ) {
+    let width = Element.bitWidth
+    precondition(access.elementBits == width, "\(width)-bit elements written as \(access.elementBits)-bit ones")
     let stride = access.innerStride
-    let start = bytes.baseAddress!  // never empty: see init
-    if access.elementBits == 8 {
-      let base = start.assumingMemoryBound(to: Int8.self)
-      let step = stride >> 3
-      access.forEachRun { first, address, count in
-        guard let address else { return }
-        checkRange(address, count, stride, 8)
-        let target = base + (address >> 3)
-        let source = input + first
-        if step == 1 {
-          for i in 0..<count { target[i] = Int8(truncatingIfNeeded: source[i]) }
-        } else {
-          for i in 0..<count { target[i &* step] = Int8(truncatingIfNeeded: source[i]) }
-        }
-      }
-    } else {
-      let base = start.assumingMemoryBound(to: Int32.self)
-      let step = stride >> 5
-      access.forEachRun { first, address, count in
-        guard let address else { return }
-        checkRange(address, count, stride, 32)
-        precondition(address & 31 == 0 && stride & 31 == 0, "32-bit element at unaligned bit address \(address)")
-        let target = base + (address >> 5)
-        let source = input + first
-        if step == 1 {
-          target.update(from: source, count: count)
-        } else {
-          for i in 0..<count { target[i &* step] = source[i] }
-        }
+    let base = bytes.baseAddress!.assumingMemoryBound(to: Element.self)  // never empty: see init
+    let step = stride / width
+    access.forEachRun { first, address, count in
+      guard let address else { return }
+      checkRange(address, count, stride, width)
+      precondition(
+        address & (width - 1) == 0 && stride & (width - 1) == 0,
+        "\(width)-bit element at unaligned bit address \(address)")
+      let target = base + address / width
+      let source = input + first
+      if step == 1 {
+        for i in 0..<count { target[i] = narrowed(source[i]) }
+      } else {
+        for i in 0..<count { target[i &* step] = narrowed(source[i]) }
       }
     }
   }

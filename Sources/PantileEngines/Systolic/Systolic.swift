@@ -2,7 +2,7 @@ import PantileSupport
 import PantileTarget
 
 extension ArrayFamily {
-  /// The systolic array: dense int8; weights, outputs or activations stay.
+  /// The systolic array: dense int8, on request 16-bit floats; weights, outputs or activations stay.
   public static let systolic = ArrayFamily(
     name: "systolic", summary: "systolic array, dense int8; weights, outputs or activations stay",
     fields: sizeFields + [
@@ -17,6 +17,10 @@ extension ArrayFamily {
       FieldSchema(
         "pe_latency", .cycles(1...64), default: .cycles(Cycles(1)),
         summary: "pipeline stages of a processing element, the last one adds"),
+      FieldSchema(
+        "operands", .choice(SystolicOptions.Operands.allCases.map(\.rawValue)),
+        default: .choice(SystolicOptions.Operands.int8.rawValue),
+        summary: "what is multiplied: 8-bit integers alone, or also 16-bit floats with sums of 32 bits"),
     ],
     check: { section in
       let kind = kind(of: section)
@@ -29,10 +33,13 @@ extension ArrayFamily {
     },
     make: { section in
       let kind = kind(of: section)
+      guard let operands = SystolicOptions.Operands(rawValue: section.choice("operands")) else {
+        preconditionFailure("the schema let operands '\(section.choice("operands"))' pass")
+      }
       return .systolic(
         SystolicOptions(
           rows: section.count("rows"), columns: section.count("columns"), dataflow: kind.dataflow,
-          variant: kind.variant, peLatency: section.cycles("pe_latency").count))
+          variant: kind.variant, peLatency: section.cycles("pe_latency").count, operands: operands))
     })
 
   private static func kind(
@@ -49,14 +56,24 @@ extension ArrayFamily {
 }
 
 extension ArrayEngine {
+  /// Sums run down the rows of one fold, or stay for the whole reduction.
+  private static func floatFunction(_ options: SystolicOptions) -> FloatFunction? {
+    guard options.operands.float != nil else { return nil }
+    let staysWhole = options.dataflow == .outputStationary
+    return { extents, operands, accumulate in
+      floatProduct(extents, operands, chain: staysWhole ? extents.k : options.rows, accumulate: accumulate)
+    }
+  }
+
   /// A systolic array with these options.
   public static func systolic(_ options: SystolicOptions) -> ArrayEngine {
     ArrayEngine(
       family: ArrayFamily.systolic.name, rows: options.rows, columns: options.columns,
       summary: "systolic \(options.rows)x\(options.columns) \(options.dataflow.rawValue) \(options.variant.rawValue)"
-        + (options.peLatency == 1 ? "" : " latency \(options.peLatency)"),
+        + (options.peLatency == 1 ? "" : " latency \(options.peLatency)")
+        + (options.operands == .int8 ? "" : " \(options.operands.rawValue)"),
       peakMACs: { _ in Double(options.rows * options.columns) },
-      capability: { SystolicCapability.capability(of: $0) },
+      capability: { SystolicCapability.capability(options, of: $0) },
       granules: { SystolicCapability.granules(options, $0) },
       timing: { extents, _ in SystolicTiming.timing(options, extents) },
       occupancy: { extents, _ in SystolicTiming.occupancy(options, extents) },
@@ -67,6 +84,7 @@ extension ArrayEngine {
       },
       actions: { extents, format, accumulate in SystolicActions.counts(options, extents, format, accumulate: accumulate)
       },
-      stepper: { inputs, _ in SystolicStepper.run(options, inputs.map { SystolicCommand($0) }).result })
+      stepper: { inputs, _ in SystolicStepper.run(options, inputs.map { SystolicCommand($0) }).result },
+      floatFunction: floatFunction(options))
   }
 }

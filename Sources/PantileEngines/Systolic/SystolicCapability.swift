@@ -1,7 +1,13 @@
+import PantileProgram
+
 /// What a systolic array takes, and the tiles that it likes.
 enum SystolicCapability {
-  /// Eight-bit dense operands only.
-  static func capability(of format: ContractionFormat) -> ArrayCapability {
+  /// Dense operands: eight-bit integers, and the array's floats.
+  static func capability(_ options: SystolicOptions, of format: ContractionFormat) -> ArrayCapability {
+    if format.numbers != .integer {
+      return options.operands.float == format.numbers
+        ? .supported : .unsupported(["operands in \(format), the array takes \(options.operands.rawValue)"])
+    }
     var reasons: [String] = []
     if format.activationBits != 8 {
       reasons.append("activations of \(format.activationBits) bits, the array takes 8")

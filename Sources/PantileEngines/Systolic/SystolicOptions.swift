@@ -1,3 +1,5 @@
+import PantileProgram
+
 /// What distinguishes one systolic array from another.
 public struct SystolicOptions: Hashable, Sendable {
   /// What stays in the array.
@@ -28,17 +30,36 @@ public struct SystolicOptions: Hashable, Sendable {
     }
   }
 
+  /// What a processing element multiplies.
+  public enum Operands: String, Hashable, Sendable, CaseIterable {
+    /// Integers of 8 bits.
+    case int8
+    /// Also bfloat16 or IEEE half, with products and sums in Float.
+    case int8AndBF16 = "int8-bf16"
+    case int8AndF16 = "int8-f16"
+
+    /// The floats among them.
+    public var float: Contract.Numbers? {
+      switch self {
+      case .int8: return nil
+      case .int8AndBF16: return .bf16
+      case .int8AndF16: return .f16
+      }
+    }
+  }
+
   public var rows: Int
   public var columns: Int
   public var dataflow: Dataflow
   public var variant: Variant
   /// Pipeline stages of a PE: `peLatency - 1` registers behind the multiplier, then an adder of one stage.
   public var peLatency: Int
+  public var operands: Operands
 
   /// - Precondition: rows, columns and the latency are positive; `os` is not skewed.
   public init(
     rows: Int, columns: Int, dataflow: Dataflow = .weightStationary, variant: Variant = .overlapped,
-    peLatency: Int = 1
+    peLatency: Int = 1, operands: Operands = .int8
   ) {
     precondition(rows > 0 && columns > 0, "an array needs rows and columns")
     precondition(peLatency > 0, "a PE needs a stage")
@@ -49,6 +70,7 @@ public struct SystolicOptions: Hashable, Sendable {
     self.dataflow = dataflow
     self.variant = variant
     self.peLatency = peLatency
+    self.operands = operands
   }
 
   /// Whether the dataflow has the variant: an output-stationary array loads nothing that could be skewed.

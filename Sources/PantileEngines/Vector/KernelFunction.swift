@@ -42,7 +42,7 @@ public struct KernelRunner: ~Copyable {
     for index in 0..<reduced {
       for (input, access) in zip(kernel.inputs, inputs) where input.scope == .point {
         let slice = reduced == 1 ? access : access.slice(reducedIndex: index)
-        images[Int(access.memory)].gather(slice, lanes: register(input.register))
+        images[Int(access.memory)].gather(slice, lanes: register(input.register), as: input.format)
       }
       for instruction in kernel.prologue { execute(instruction, points) }
       guard kernel.reduction != .none else { continue }
@@ -61,10 +61,10 @@ public struct KernelRunner: ~Copyable {
     }
     if kernel.reduction != .none { register(kernel.reduced).update(from: folded, count: points) }
     for (input, access) in zip(kernel.inputs, inputs) where input.scope == .result {
-      images[Int(access.memory)].gather(access, lanes: register(input.register))
+      images[Int(access.memory)].gather(access, lanes: register(input.register), as: input.format)
     }
     for instruction in kernel.epilogue { execute(instruction, points) }
-    images[Int(output.memory)].scatter(output, lanes: register(kernel.output))
+    images[Int(output.memory)].scatter(output, lanes: register(kernel.output), as: kernel.outputFormat)
   }
 
   private static func fold(
@@ -162,6 +162,15 @@ public struct KernelRunner: ~Copyable {
         d[i] = value >= low ? Int32(clamping: Int64(min(value, high))) : Int32(clamping: Int64(low))
       }
     case .copy: if d != a { d.update(from: a, count: count) }
+    case .select:
+      let c = register(immediates[0])
+      for i in 0..<count { d[i] = a[i] != 0 ? b[i] : c[i] }
+    case .equalI32: for i in 0..<count { d[i] = a[i] == b[i] ? 1 : 0 }
+    case .lessI32: for i in 0..<count { d[i] = a[i] < b[i] ? 1 : 0 }
+    case .lessOrEqualI32: for i in 0..<count { d[i] = a[i] <= b[i] ? 1 : 0 }
+    case .equalF32: Self.compare(a, b, d, count) { $0 == $1 }
+    case .lessF32: Self.compare(a, b, d, count) { $0 < $1 }
+    case .lessOrEqualF32: Self.compare(a, b, d, count) { $0 <= $1 }
     }
   }
 
@@ -177,6 +186,15 @@ public struct KernelRunner: ~Copyable {
 
   @inline(__always) private static func minimum(_ a: Float, _ b: Float) -> Float {
     a < b || a.isNaN ? a : b
+  }
+
+  @inline(__always) private static func compare(
+    _ a: UnsafeMutablePointer<Int32>, _ b: UnsafeMutablePointer<Int32>, _ d: UnsafeMutablePointer<Int32>, _ count: Int,
+    _ holds: (Float, Float) -> Bool
+  ) {
+    for i in 0..<count {
+      d[i] = holds(Float(bitPattern: UInt32(bitPattern: a[i])), Float(bitPattern: UInt32(bitPattern: b[i]))) ? 1 : 0
+    }
   }
 
   @inline(__always) private static func float(

@@ -37,10 +37,10 @@ extension Kernel {
       switch $0.operation {
       case .addF32, .subF32, .mulF32, .divF32, .maxF32, .minF32, .powF32, .addImmediateF32, .mulImmediateF32,
         .divImmediateF32, .clampF32, .expF32, .logF32, .sqrtF32, .negF32, .absF32, .erfF32, .tanhF32, .sigmoidF32,
-        .leakyF32, .roundToI32:
+        .leakyF32, .roundToI32, .equalF32, .lessF32, .lessOrEqualF32:
         return true
       case .addI32, .subI32, .mulI32, .maxI32, .minI32, .addImmediateI32, .clampI32, .requantize, .requantizeImmediate,
-        .addScaled, .toF32, .copy:
+        .addScaled, .toF32, .copy, .select, .equalI32, .lessI32, .lessOrEqualI32:
         return false
       }
     }

@@ -80,6 +80,15 @@ public struct NetworkPlanner {
     return plans
   }
 
+  private func searched(
+    _ problem: TilingProblem, cache: inout [TilingProblem: TilingSolution]
+  ) throws(DiagnosticError) -> TilingSolution {
+    if let known = cache[problem] { return known }
+    let solution = try problem.search()
+    cache[problem] = solution
+    return solution
+  }
+
   /// The schedule, checked by code that does not know the solver.
   private func solved(_ problem: ChoiceProblem) throws(DiagnosticError) -> ChoiceSolution {
     switch try problem.solve() {
@@ -141,17 +150,16 @@ public struct NetworkPlanner {
       var binding = ""
       var bestOfStep: Int?
       var boundOfStep: Int?
+      // With nothing kept, one tile that fills the engine may still be too large.
+      let streamed = step.tiling(on: machine, in: graph, residentReads: [], keepsOutput: false)
+      var isFine = false
+      if case .infeasible = try searched(streamed.problem, cache: &cache).status { isFine = true }
       for mask in 0..<(1 << distinct.count) {
         let resident = Set(distinct.indices.filter { mask & (1 << $0) != 0 }.map { distinct[$0] })
         for keeps in number[write] == nil ? [false] : [false, true] {
-          let tiling = step.tiling(on: machine, in: graph, residentReads: resident, keepsOutput: keeps)
-          let solution: TilingSolution
-          if let known = cache[tiling.problem] {
-            solution = known
-          } else {
-            solution = try tiling.problem.search()
-            cache[tiling.problem] = solution
-          }
+          let tiling = step.tiling(
+            on: machine, in: graph, residentReads: resident, keepsOutput: keeps, isFine: isFine)
+          let solution = try searched(tiling.problem, cache: &cache)
           if case .infeasible(let reason) = solution.status { binding = reason }
           if let first = solution.alternatives.first {
             bestOfStep = min(bestOfStep ?? first.cycles, first.cycles)

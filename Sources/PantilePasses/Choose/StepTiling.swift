@@ -35,7 +35,7 @@ extension OperandMap {
   /// Elements of the box that a tile touches.
   func boxElements(size: (Int) -> CostExpr) -> CostExpr {
     axes.reduce(.one) { total, axis in
-      let length = axis.terms.reduce(CostExpr.one) { $0 + $1.scale * (size($1.dim) + -1) }
+      let length = axis.terms.reduce(CostExpr.one) { $0 + abs($1.scale) * (size($1.dim) + -1) }
       if axis.terms.count == 1, axis.terms[0].scale == 1 { return total * size(axis.terms[0].dim) }
       return total * length
     }
@@ -47,7 +47,7 @@ extension OperandMap {
   /// **Accuracy** an estimate: bursts shared by neighbouring runs and skipped padding are not taken off.
   func burstBytes(of tensor: StepGraph.Tensor, burst: Int, size: (Int) -> CostExpr) -> CostExpr {
     func length(_ axis: Int) -> CostExpr {
-      axes[axis].terms.reduce(CostExpr.one) { $0 + $1.scale * (size($1.dim) + -1) }
+      axes[axis].terms.reduce(CostExpr.one) { $0 + abs($1.scale) * (size($1.dim) + -1) }
     }
     let bytes = tensor.format.bits / 8
     // Dims of one element do not interrupt a run.
@@ -84,6 +84,7 @@ extension ContractStep {
 
   /// The number formats as the array sees them.
   public var format: ContractionFormat {
+    if numbers != .integer { return ContractionFormat(numbers: numbers) }
     guard let sparsity, let pattern = try? NMPattern(kept: sparsity.kept, group: sparsity.group) else {
       return ContractionFormat(activationBits: 8, weightBits: weightBits)
     }
@@ -91,8 +92,10 @@ extension ContractStep {
   }
 
   /// The tiling problem when the given storages are read on chip and the output is kept or not.
+  ///
+  /// - Parameter isFine: tiles may be smaller than what fills the engine, for steps of which even one such tile does not fit.
   func tiling(
-    on machine: PlanningMachine, in graph: StepGraph, residentReads: Set<Int>, keepsOutput: Bool
+    on machine: PlanningMachine, in graph: StepGraph, residentReads: Set<Int>, keepsOutput: Bool, isFine: Bool = false
   ) -> StepTiling {
     typealias D = Dim
     guard let array = machine.array, let drain = machine.drain else {
@@ -103,7 +106,7 @@ extension ContractStep {
     func size(_ dim: Int) -> CostExpr {
       tiled.contains(dim) ? .tile(names[dim]) : .constant(extents[dim])
     }
-    let granules = array.engine.granules(format)
+    let granules = isFine ? TileExtents(m: 1, k: 1, n: 1) : array.engine.granules(format)
     let taps = extents[D.r] * extents[D.s]
     let group = sparsity?.group ?? 1
     let cGranule = max(group, taps == 1 ? granules.k : max(1, min(granules.k, 8)))
@@ -151,7 +154,8 @@ extension ContractStep {
     if let weightTensor {
       if !residentReads.contains(graph.tensors[weightTensor.tensor].storage) {
         streamed(
-          "w", .read, weightTensor.map.dims, weightTensor.map.boxElements(size: size),
+          "w", .read, weightTensor.map.dims,
+          weightTensor.map.boxElements(size: size) * (graph.tensors[weightTensor.tensor].format.bits / 8),
           moved: weightTensor.map.burstBytes(of: graph.tensors[weightTensor.tensor], burst: machine.burst, size: size))
       }
     } else {
@@ -160,10 +164,17 @@ extension ContractStep {
     if sparsity != nil { streamed("index", .read, [D.g, D.n, D.c], rows * CostExpr.ceilDiv(n * indexBits, 8)) }
     if !residentReads.contains(graph.tensors[x].storage) {
       streamed(
-        "x", .read, xMap.dims, xMap.boxElements(size: size),
+        "x", .read, xMap.dims, xMap.boxElements(size: size) * (graph.tensors[x].format.bits / 8),
         moved: xMap.burstBytes(of: graph.tensors[x], burst: machine.burst, size: size))
     }
-    streamed("parameters", .read, [D.g, D.n], 12 * n)
+    if numbers == .integer {
+      streamed("parameters", .read, [D.g, D.n], 12 * n)
+    } else if let biasTensor, !residentReads.contains(graph.tensors[biasTensor.tensor].storage) {
+      let bias = graph.tensors[biasTensor.tensor]
+      streamed(
+        "bias", .read, [D.g, D.n], biasTensor.map.boxElements(size: size) * (bias.format.bits / 8),
+        moved: biasTensor.map.burstBytes(of: bias, burst: machine.burst, size: size))
+    }
     let outputDims: Set<Int> = [D.g, D.b, D.p, D.q, D.n]
     if let residual, !residentReads.contains(graph.tensors[residual.tensor].storage) {
       streamed(
@@ -205,8 +216,10 @@ extension ContractStep {
 
 extension MapStep {
   /// The tiling problem when the given storages are read on chip and the output is kept or not.
+  ///
+  /// - Parameter isFine: tiles may be smaller than what fills the engine, for steps of which even one such tile does not fit.
   func tiling(
-    on machine: PlanningMachine, in graph: StepGraph, residentReads: Set<Int>, keepsOutput: Bool
+    on machine: PlanningMachine, in graph: StepGraph, residentReads: Set<Int>, keepsOutput: Bool, isFine: Bool = false
   ) -> StepTiling {
     // A nest that must not be cut still has one dim, whole.
     let cuttable = dims.indices.filter { dims[$0].mayTile }
@@ -219,7 +232,7 @@ extension MapStep {
       // The innermost dim in memory is cut in whole vectors.
       TilingProblem.Dim(
         name(dim), extent: dims[dim].extent,
-        granule: dim == innermostOutputDim(graph) ? min(machine.vector.options.lanes, dims[dim].extent) : 1,
+        granule: !isFine && dim == innermostOutputDim(graph) ? min(machine.vector.options.lanes, dims[dim].extent) : 1,
         mayTile: dims[dim].mayTile)
     }
     let trips = tiled.reduce(CostExpr.one) { $0 * .trips(name($1)) }
@@ -277,13 +290,15 @@ extension MapStep {
 
 extension Step {
   func tiling(
-    on machine: PlanningMachine, in graph: StepGraph, residentReads: Set<Int>, keepsOutput: Bool
+    on machine: PlanningMachine, in graph: StepGraph, residentReads: Set<Int>, keepsOutput: Bool, isFine: Bool = false
   ) -> StepTiling {
     switch body {
     case .contract(let step):
-      return step.tiling(on: machine, in: graph, residentReads: residentReads, keepsOutput: keepsOutput)
+      return step.tiling(
+        on: machine, in: graph, residentReads: residentReads, keepsOutput: keepsOutput, isFine: isFine)
     case .map(let step):
-      return step.tiling(on: machine, in: graph, residentReads: residentReads, keepsOutput: keepsOutput)
+      return step.tiling(
+        on: machine, in: graph, residentReads: residentReads, keepsOutput: keepsOutput, isFine: isFine)
     }
   }
 }

@@ -1,3 +1,4 @@
+import PantileEngines
 import PantileProgram
 import PantileSupport
 
@@ -47,16 +48,34 @@ extension Emitter {
       (indexOperand, indexChannels) = (stored.indices, stored.indexChannels)
     }
 
-    // Parameters of the drain: one block for each tile of g and n.
-    let parameterRegion = parameterRegion(step, name, nest)
-    let parameterBytes = ContractStep.parameterBytes(columns: columns.largest)
+    // What the drain reads beside sums, one box for each tile of g and n: parameters of the requantisation, or a bias of floats.
+    let m = nest.length(D.b).product(nest.length(D.p)).product(nest.length(D.q))
+    let points = [D.b, D.p, D.q, D.n]
     let parameter = visits([D.g, D.n])
-    let parameterBuffer = buffer(index, "parameters", slotBytes: aligned(parameterBytes), visit: parameter.visit)
-    let parameterPair = blockLoad(
-      parameterRegion, parameterBytes, nest.loopIndex(D.g) * nest.trips(D.n) + nest.loopIndex(D.n), parameterBuffer)
-    let parameterChannels = load(
-      "parameters", of: index, from: parameterPair.0, to: parameterPair.1, innermost: parameter.innermost, nest: nest,
-      consumer: drain, layer: layer, bodies: &bodies)
+    var parameterInputs: [AddressGenerator] = []
+    var parameterChannels: Handshake?
+    if step.numbers == .integer {
+      let region = parameterRegion(step, name, nest)
+      let bytes = ContractStep.parameterBytes(columns: columns.largest)
+      let own = buffer(index, "parameters", slotBytes: aligned(bytes), visit: parameter.visit)
+      let pair = blockLoad(region, bytes, nest.loopIndex(D.g) * nest.trips(D.n) + nest.loopIndex(D.n), own)
+      parameterChannels = load(
+        "parameters", of: index, from: pair.0, to: pair.1, innermost: parameter.innermost, nest: nest,
+        consumer: drain, layer: layer, bodies: &bodies)
+      parameterInputs = (0..<3).map { parameterRow(own, $0, m, columns) }
+    } else if let biasTensor = step.biasTensor, let bias = addressing.bias {
+      let place: OperandPlace
+      if choice.residentReads.contains(graph.tensors[biasTensor.tensor].storage) {
+        place = resident(biasTensor.tensor)
+      } else {
+        let own = buffer(index, "bias", slotBytes: aligned(bias.boxBytes), visit: parameter.visit)
+        place = .buffer(own)
+        parameterChannels = load(
+          "bias", of: index, from: bias.box(in: dram, base: dramBase(biasTensor.tensor)), to: bias.box(in: own),
+          innermost: parameter.innermost, nest: nest, consumer: drain, layer: layer, bodies: &bodies)
+      }
+      parameterInputs = [bias.elements(at: place, over: points)]
+    }
 
     // Activations.
     let x = visits(addressing.x.relevant)
@@ -92,7 +111,6 @@ extension Emitter {
     }
 
     // The array: one macro tile a trip; accumulators are handed over after the last tile of c.
-    let m = nest.length(D.b).product(nest.length(D.p)).product(nest.length(D.q))
     let accSlots = slots("acc")
     let accSlotBytes = m.largest * columns.largest * 4
     let accumulators = AddressGenerator(
@@ -119,8 +137,9 @@ extension Emitter {
     let tile = Contract(
       a: addressing.x.elements(at: xPlace, over: [D.b, D.p, D.q, D.r, D.s, D.c]),
       b: weightOperand, indices: indexOperand, accumulators: accumulators, m: m, n: columns,
-      k: nest.length(D.c).scaled(by: step.extents[D.r] * step.extents[D.s]), weightBits: step.weightBits,
-      sparsity: step.sparsity, initial: nest.depth(of: D.c).map { .zeroInFirst(depth: $0) } ?? .zero)
+      k: nest.length(D.c).scaled(by: step.extents[D.r] * step.extents[D.s]), activationBits: step.format.activationBits,
+      weightBits: step.weightBits, numbers: step.numbers, sparsity: step.sparsity,
+      initial: nest.depth(of: D.c).map { .zeroInFirst(depth: $0) } ?? .zero)
     bodies[array, default: []].append(
       .command(Command(.contract(tile), layer: layer, waits: waits, signals: signals)))
 
@@ -135,11 +154,13 @@ extension Emitter {
     }
     var drainWaits = [Wait(accChannels.data)]
     var drainSignals = [Signal(accChannels.space, at: .written)]
-    drainWaits.append(
-      Wait(parameterChannels.data, when: nest.firstTrip(inside: parameter.innermost).outside(drainGuards)))
-    drainSignals.append(
-      Signal(
-        parameterChannels.space, at: .written, when: nest.lastTrip(inside: parameter.innermost).outside(drainGuards)))
+    if let parameterChannels {
+      drainWaits.append(
+        Wait(parameterChannels.data, when: nest.firstTrip(inside: parameter.innermost).outside(drainGuards)))
+      drainSignals.append(
+        Signal(
+          parameterChannels.space, at: .written, when: nest.lastTrip(inside: parameter.innermost).outside(drainGuards)))
+    }
     if let residualChannels {
       drainWaits.append(Wait(residualChannels.data))
       drainSignals.append(Signal(residualChannels.space, at: .written))
@@ -155,16 +176,12 @@ extension Emitter {
         drainSignals.append(Signal(channels.data, at: .written))
       }
     }
-    var inputs = [
-      accumulators, parameterRow(parameterBuffer, 0, m, columns), parameterRow(parameterBuffer, 1, m, columns),
-      parameterRow(parameterBuffer, 2, m, columns),
-    ]
-    let points = [D.b, D.p, D.q, D.n]
+    var inputs = [accumulators] + parameterInputs
     if let residualPlace, let residualAddressing = addressing.residual {
       inputs.append(residualAddressing.elements(at: residualPlace, over: points))
     }
     let map = Map(
-      kernel: program.add(kernel: EpilogueKernel.make(step)), inputs: inputs,
+      kernel: program.add(kernel: EpilogueKernel.make(step, in: graph)), inputs: inputs,
       output: addressing.output.elements(at: outPlace, over: points))
     bodies[drain, default: []].append(
       .command(Command(.drain(map), layer: layer, when: drainGuards, waits: drainWaits, signals: drainSignals)))
@@ -265,9 +282,17 @@ extension Extent {
   }
 }
 
-/// The drain's kernel: bias, requantisation, clamp, and a fused quantised addition.
+/// The drain's kernel: bias, requantisation, clamp, and a fused quantised addition; of floats the bias.
 enum EpilogueKernel {
-  static func make(_ step: ContractStep) -> Kernel {
+  static func make(_ step: ContractStep, in graph: StepGraph) -> Kernel {
+    if step.numbers != .integer {
+      let bias = step.biasTensor.map { graph.tensors[$0.tensor].format }
+      let target = graph.tensors[step.output].format
+      return Kernel(
+        name: (bias == nil ? "sums_" : "sums_bias_") + target.rawValue,
+        inputs: [.init(.f32, .point, register: 0)] + (bias.map { [.init($0, .result, register: 1)] } ?? []),
+        epilogue: bias == nil ? [] : [.init(.addF32, 0, 0, 1)], output: 0, outputFormat: target)
+    }
     var inputs: [Kernel.Input] = [
       .init(.i32, .point, register: 0), .init(.i32, .result, register: 1), .init(.i32, .result, register: 2),
       .init(.i32, .result, register: 3),

@@ -80,10 +80,17 @@ extension ContractStep {
         StepBuffer(
           name: "x", slotBytes: aligned(addressing(nest, graph).x.boxBytes), group: .arrayOperand, content: .tensor))
     }
-    buffers.append(
-      StepBuffer(
-        name: "parameters", slotBytes: aligned(Self.parameterBytes(columns: nest.length(Dim.n).largest)),
-        group: .epilogueOperand, content: .constant))
+    if numbers == .integer {
+      buffers.append(
+        StepBuffer(
+          name: "parameters", slotBytes: aligned(Self.parameterBytes(columns: nest.length(Dim.n).largest)),
+          group: .epilogueOperand, content: .constant))
+    } else if let biasTensor, !choice.residentReads.contains(graph.tensors[biasTensor.tensor].storage),
+      let addressing = addressing(nest, graph).bias
+    {
+      buffers.append(
+        StepBuffer(name: "bias", slotBytes: aligned(addressing.boxBytes), group: .epilogueOperand, content: .tensor))
+    }
     if let residual, !choice.residentReads.contains(graph.tensors[residual.tensor].storage),
       let addressing = addressing(nest, graph).residual
     {
@@ -102,7 +109,8 @@ extension ContractStep {
   func addressing(
     _ nest: TiledNest, _ graph: StepGraph
   ) -> (
-    x: OperandAddressing, weights: OperandAddressing?, output: OperandAddressing, residual: OperandAddressing?
+    x: OperandAddressing, weights: OperandAddressing?, output: OperandAddressing, residual: OperandAddressing?,
+    bias: OperandAddressing?
   ) {
     (
       OperandAddressing(nest: nest, map: xMap, tensor: graph.tensors[x], padValue: padValue),
@@ -110,7 +118,8 @@ extension ContractStep {
       OperandAddressing(nest: nest, map: outputMap, tensor: graph.tensors[output], padValue: 0),
       residual.map {
         OperandAddressing(nest: nest, map: outputMap, tensor: graph.tensors[$0.tensor], padValue: 0)
-      }
+      },
+      biasTensor.map { OperandAddressing(nest: nest, map: $0.map, tensor: graph.tensors[$0.tensor], padValue: 0) }
     )
   }
 }

@@ -85,10 +85,24 @@ struct TiledNest {
 
   // MARK: Boxes
 
-  /// The first coordinate of the tile's box along an axis.
-  func boxStart(_ axis: OperandMap.Axis) -> Affine {
+  /// The coordinate of the tile's first point along an axis.
+  func firstPoint(_ axis: OperandMap.Axis) -> Affine {
     axis.terms.reduce(Affine(axis.offset)) { $0 + start($1.dim) * $1.scale }
   }
+
+  /// How far the tile's first point lies behind the start of its box: dims that run backwards.
+  ///
+  /// - Precondition: a dim that runs backwards is whole (steps do not let it be cut).
+  func backwards(_ axis: OperandMap.Axis) -> Int {
+    axis.terms.reduce(0) { total, term in
+      guard term.scale < 0 else { return total }
+      precondition(depth(of: term.dim) == nil, "a dim that runs backwards is cut")
+      return total - term.scale * (extents[term.dim] - 1)
+    }
+  }
+
+  /// The first coordinate of the tile's box along an axis.
+  func boxStart(_ axis: OperandMap.Axis) -> Affine { firstPoint(axis) + -backwards(axis) }
 
   /// The length of the box along an axis.
   ///
@@ -99,10 +113,10 @@ struct TiledNest {
     for term in axis.terms {
       let length = length(term.dim)
       if length.depth == nil {
-        fixed += term.scale * (length.full - 1)
+        fixed += abs(term.scale) * (length.full - 1)
       } else {
         precondition(ragged == nil, "two ragged dims along one axis")
-        ragged = (length, term.scale)
+        ragged = (length, abs(term.scale))
       }
     }
     guard let ragged, let depth = ragged.extent.depth else { return Extent(fixed) }
@@ -113,8 +127,12 @@ struct TiledNest {
 
   /// The smallest and largest coordinate that any tile reaches along an axis.
   func reach(_ axis: OperandMap.Axis) -> ClosedRange<Int> {
-    let high = axis.terms.reduce(axis.offset) { $0 + $1.scale * (extents[$1.dim] - 1) }
-    return min(axis.offset, high)...max(axis.offset, high)
+    var (low, high) = (axis.offset, axis.offset)
+    for term in axis.terms {
+      let reach = term.scale * (extents[term.dim] - 1)
+      if reach > 0 { high += reach } else { low += reach }
+    }
+    return low...high
   }
 }
 
@@ -224,17 +242,18 @@ struct OperandAddressing {
     }
     switch place {
     case .buffer(let buffer):
+      let first = map.axes.enumerated().reduce(0) { $0 + nest.backwards($1.element) * strides[$1.offset] }
       return AddressGenerator(
-        memory: buffer.memory, baseBits: Affine(buffer.base * 8), elementBits: bits, dims: generatorDims,
+        memory: buffer.memory, baseBits: Affine(buffer.base * 8 + first * bits), elementBits: bits, dims: generatorDims,
         rotation: buffer.rotation, padValue: padValue)
     case .resident(let memory, let base):
       start = Affine(base * 8)
       for (axis, mapped) in map.axes.enumerated() {
-        start = start + nest.boxStart(mapped) * (strides[axis] * bits)
+        start = start + nest.firstPoint(mapped) * (strides[axis] * bits)
         if mayLeave(axis) {
           bounds.append(
             .init(
-              offset: nest.boxStart(mapped),
+              offset: nest.firstPoint(mapped),
               coefficients: dims.map { dim in mapped.terms.reduce(0) { $0 + ($1.dim == dim ? $1.scale : 0) } },
               limit: tensor.shape[axis]))
         }

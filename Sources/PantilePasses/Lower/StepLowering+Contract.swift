@@ -108,6 +108,7 @@ extension StepLowering {
   }
 
   mutating func lowerConvolution(_ op: OpView) throws(DiagnosticError) {
+    if let numbers = floats(of: op.operands[0]) { return try lowerFloatConvolution(op, numbers) }
     try requireInt8(op)
     let w = try op.operandTensor(1)
     let y = try op.resultTensor()
@@ -141,6 +142,9 @@ extension StepLowering {
 
   /// Dense layers and products with constant right sides.
   mutating func lowerProduct(_ op: OpView) throws(DiagnosticError) {
+    if let numbers = floats(of: op.operands[0]) {
+      return op.name == "dnn.matmul" ? try lowerComputedProduct(op) : try lowerFloatLayer(op, numbers)
+    }
     try requireInt8(op)
     let x = try op.operandTensor(0)
     let w = try op.operandTensor(1)
@@ -178,7 +182,10 @@ extension StepLowering {
   private mutating func lowerComputedProduct(_ op: OpView) throws(DiagnosticError) {
     let (a, b, y) = (try op.operandTensor(0), try op.operandTensor(1), try op.resultTensor())
     guard a.rank >= 2, b.rank >= 2 else { throw unsupported(op, "a product of computed vectors") }
-    guard b.element == .i8 else { throw unsupported(op, "a right side of type \(b.element); the array takes i8") }
+    let numbers = floats(of: op.operands[0])
+    guard numbers != nil || b.element == .i8 else {
+      throw unsupported(op, "a right side of type \(b.element); the array takes i8")
+    }
     guard try op.integer("input_zero_point", default: 0) == 0 else {
       throw unsupported(op, "a product of two computed matrices of which the left one has a zero point")
     }
@@ -193,8 +200,13 @@ extension StepLowering {
     let count = outer.reduce(1) { $0 * batch[$1] }
     let macs = y.count * depth
     let epilogue = try epilogue(of: op)
-    let x = try tensor(of: op.operands[0], for: op)
-    let w = try tensor(of: op.operands[1], for: op)
+    let x = try storedTensor(of: op.operands[0], for: op)
+    let w =
+      switch numbers {
+      case .bf16: try floatTensor(op.operands[1], .bf16, for: op)
+      case .f16: try floatTensor(op.operands[1], .f16, for: op)
+      case .integer, nil: try tensor(of: op.operands[1], for: op)
+      }
     let groups = inner.map { batch[$0] } ?? 1
     let requantize = epilogue.requantize
     func spread(_ list: [Int32]) -> [Int32] {
@@ -236,6 +248,10 @@ extension StepLowering {
         map: OperandMap(
           leading(b.shape) + (isTransposedB ? [.along(D.n), .along(D.c)] : [.along(D.c), .along(D.n)])))
       step.isRaw = requantize == nil
+      if let numbers {
+        step.numbers = numbers
+        step.weightBits = graph.tensors[w].format.bits
+      }
       add(.contract(step), kind: "matmul", covering: epilogue.ops, macs: macs / count)
     }
     tensors[epilogue.result] = output

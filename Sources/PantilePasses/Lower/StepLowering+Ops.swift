@@ -22,6 +22,11 @@ extension StepLowering {
       "dnn.reduce_min":
       try lowerReduction(op)
     case "dnn.softmax": try lowerSoftmax(op)
+    case "dnn.log_softmax": try lowerLogSoftmax(op)
+    case "dnn.cast": try lowerCast(op)
+    case "dnn.max_pool2d_tap": try lowerPoolTap(op)
+    case "dnn.max_unpool2d": try lowerUnpool(op)
+    case "dnn.conv_transpose2d": try lowerTransposedConvolution(op)
     case "dnn.layer_norm", "dnn.rms_norm": try lowerNormalisation(op)
     case "dnn.reshape": try lowerReshape(op)
     case "dnn.transpose": try lowerTranspose(op)
@@ -46,7 +51,8 @@ extension StepLowering {
   /// The instructions on register 0 (and 1 for two operands), result in register 0; nil for other ops.
   private func elementwiseInstructions(_ op: OpView) throws(DiagnosticError) -> [Kernel.Instruction]? {
     let type = try op.resultTensor()
-    let isFloat = type.element == .f32
+    // 16-bit floats are computed in Float and rounded where they are stored, as the reference does.
+    let isFloat = Kernel.Format(type.element)?.isFloat ?? false
     func float(_ value: Double) -> Int { Int(Int32(bitPattern: Float(value).bitPattern)) }
     func constant(_ value: Float) -> Int { Int(Int32(bitPattern: value.bitPattern)) }
     let largest = constant(.infinity)
@@ -67,6 +73,18 @@ extension StepLowering {
     case "dnn.mul": return [.init(isFloat ? .mulF32 : .mulI32, 0, 0, 1)]
     case "dnn.max": return [.init(isFloat ? .maxF32 : .maxI32, 0, 0, 1)]
     case "dnn.min": return [.init(isFloat ? .minF32 : .minI32, 0, 0, 1)]
+    case "dnn.and": return [.init(.minI32, 0, 0, 1)]
+    case "dnn.or": return [.init(.maxI32, 0, 0, 1)]
+    case "dnn.select": return [.init(.select, 0, 0, 1, [2])]
+    case "dnn.equal", "dnn.less", "dnn.less_equal", "dnn.greater", "dnn.greater_equal":
+      let comparesFloats = Kernel.Format(try op.operandTensor(0).element)?.isFloat ?? false
+      let operation: KernelOperation =
+        switch op.name {
+        case "dnn.equal": comparesFloats ? .equalF32 : .equalI32
+        case "dnn.less", "dnn.greater": comparesFloats ? .lessF32 : .lessI32
+        default: comparesFloats ? .lessOrEqualF32 : .lessOrEqualI32
+        }
+      return [op.name.hasPrefix("dnn.greater") ? .init(operation, 0, 1, 0) : .init(operation, 0, 0, 1)]
     default: break
     }
     guard isFloat else { return nil }
@@ -108,7 +126,7 @@ extension StepLowering {
     var kernelInputs: [Kernel.Input] = []
     for (index, value) in op.operands.enumerated() {
       let type = try module.tensor(of: value)
-      guard let format = Kernel.Format(type.element) else {
+      guard var format = Kernel.Format(type.element) else {
         throw unsupported(op, "operands of type \(type.element) cannot be read on the chip")
       }
       let map = broadcastMap(from: type.shape, to: result.shape)
@@ -116,7 +134,9 @@ extension StepLowering {
         inputs.append(.init(.constant(constants.count), map))
         constants.append(constantTensor("operand\(index)", type.shape, format, constant.bytes))
       } else {
-        inputs.append(.init(.tensor(try tensor(of: value, for: op)), map))
+        let source = try storedTensor(of: value, for: op)
+        format = graph.tensors[source].format
+        inputs.append(.init(.tensor(source), map))
       }
       kernelInputs.append(.init(format, .result, register: index))
     }
@@ -137,9 +157,11 @@ extension StepLowering {
     temporaries: [MapStep.Temporary] = [], stages: [MapStep.Stage], extra: [MapStep.Dim] = [], untiled: Set<Int> = [],
     output: Int, macs: Int = 0, covering: [OpID]? = nil
   ) {
+    // A nest has a dim even where a scalar comes from scalars.
+    let none = shape.isEmpty && extra.isEmpty ? [MapStep.Dim("one", 1, mayTile: false)] : []
     var step = MapStep(
       dims: shape.enumerated().map { .init("d\($0.offset)", $0.element, mayTile: !untiled.contains($0.offset)) }
-        + extra,
+        + extra + none,
       inputs: inputs, constants: constants, temporaries: temporaries, stages: stages, output: output,
       outputMap: OperandMap(shape.indices.map { .along($0) }))
     step.permute(to: graph.tensors[output].order)

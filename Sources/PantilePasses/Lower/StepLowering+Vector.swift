@@ -29,12 +29,13 @@ extension StepLowering {
     let vectorKernel: Kernel
     if op.name == "dnn.max_pool2d" {
       let least =
-        format == .f32
-        ? Int(Int32(bitPattern: (-Float.infinity).bitPattern)) : format == .i8 ? -128 : Int(Int32.min)
+        format.isFloat
+        ? Int(Int32(bitPattern: (-Float.infinity).bitPattern))
+        : format == .i8 ? -128 : format == .ui8 ? 0 : Int(Int32.min)
       inputs = [.init(source, map, padValue: least)]
       vectorKernel = Kernel(
         name: "max_pool_\(format.rawValue)", inputs: [.init(format, .point, register: 0)], reduced: 0,
-        reduction: format == .f32 ? .maxF32 : .maxI32, output: 0, outputFormat: format)
+        reduction: format.isFloat ? .maxF32 : .maxI32, output: 0, outputFormat: format)
     } else {
       guard format == .f32 else { throw unsupported(op, "an average of integers (lower-qdq makes it a sum)") }
       // The divisor of a window is its number of positions inside the image (or the padded image): a constant of the
@@ -98,7 +99,7 @@ extension StepLowering {
     guard y.rank + extra.count <= AddressGenerator.maximumDims else {
       throw unsupported(op, "a reduction over \(y.rank + extra.count) dims; the machine has 6")
     }
-    let isFloat = format == .f32
+    let isFloat = format.isFloat
     var prologue: [Kernel.Instruction] = []
     var epilogue: [Kernel.Instruction] = []
     let reduction: Kernel.Reduction
@@ -165,10 +166,16 @@ extension StepLowering {
 
   /// A view when the elements lie in logical order already, else a copy into logical order and a view of that.
   mutating func lowerReshape(_ op: OpView) throws(DiagnosticError) {
-    let source = try tensor(of: op.operands[0], for: op)
+    let source = try storedTensor(of: op.operands[0], for: op)
     let shape = try op.resultTensor().shape
     let tensor = graph.tensors[source]
     var base = source
+    if !tensor.isRowMajor, let order = tensor.order(withoutOnesAs: shape) {
+      covered.insert(op.id)
+      tensors[op.result] = graph.addView(
+        of: source, name: module.name(of: op.result) ?? tensor.name, shape: shape, order: order)
+      return
+    }
     if !tensor.isRowMajor {
       base = graph.addTensor(
         "\(tensor.name).rows", shape: tensor.shape, order: Array(tensor.shape.indices), format: tensor.format)
@@ -187,7 +194,7 @@ extension StepLowering {
 
   /// A view: the same bytes, dims renamed.
   mutating func lowerTranspose(_ op: OpView) throws(DiagnosticError) {
-    let source = try tensor(of: op.operands[0], for: op)
+    let source = try storedTensor(of: op.operands[0], for: op)
     let permutation = try op.integers("perm")
     let tensor = graph.tensors[source]
     var position = [Int](repeating: 0, count: permutation.count)
@@ -201,7 +208,7 @@ extension StepLowering {
   /// One copy for each part, into its place.
   mutating func lowerConcat(_ op: OpView) throws(DiagnosticError) {
     let axis = try op.integer("axis")
-    let sources = try op.operands.mapTensors { value throws(DiagnosticError) in try tensor(of: value, for: op) }
+    let sources = try op.operands.mapTensors { value throws(DiagnosticError) in try storedTensor(of: value, for: op) }
     let target = try newTensor(for: op.result)
     var offset = 0
     for source in sources {
@@ -210,7 +217,7 @@ extension StepLowering {
       var step = MapStep(
         dims: shape.enumerated().map { .init("d\($0.offset)", $0.element) },
         inputs: [.init(.tensor(source), OperandMap(shape.indices.map { .along($0) }))],
-        stages: [.init(.move(format), [.input(0)])], output: target,
+        stages: [.init(.move(format, to: graph.tensors[target].format), [.input(0)])], output: target,
         outputMap: OperandMap(shape.indices.map { $0 == axis ? .init([.init($0)], offset: offset) : .along($0) }))
       step.permute(to: graph.tensors[target].order)
       add(.map(step), kind: "concat", covering: [op.id])
@@ -222,11 +229,11 @@ extension StepLowering {
   mutating func lowerSlice(_ op: OpView) throws(DiagnosticError) {
     let starts = try op.integers("starts")
     let steps = try op.integers("steps")
-    guard steps.allSatisfy({ $0 > 0 }) else { throw unsupported(op, "a slice that runs backwards") }
     let y = try op.resultTensor()
     try lowerMove(
       op, kind: "slice",
-      OperandMap(y.shape.indices.map { .init([.init($0, steps[$0])], offset: starts[$0]) }))
+      OperandMap(y.shape.indices.map { .init([.init($0, steps[$0])], offset: starts[$0]) }),
+      untiled: Set(steps.indices.filter { steps[$0] < 0 }))
   }
 
   mutating func lowerPad(_ op: OpView) throws(DiagnosticError) {
@@ -246,13 +253,15 @@ extension StepLowering {
   }
 
   private mutating func lowerMove(
-    _ op: OpView, kind: String, _ map: OperandMap, padValue: Int = 0
+    _ op: OpView, kind: String, _ map: OperandMap, padValue: Int = 0, untiled: Set<Int> = []
   ) throws(DiagnosticError) {
     let y = try op.resultTensor()
-    let source = try tensor(of: op.operands[0], for: op)
+    let source = try storedTensor(of: op.operands[0], for: op)
+    let format = graph.tensors[source].format
+    let target = try newTensor(for: op.result, storedAs: format)
     addMap(
       op, kind: kind, shape: y.shape, inputs: [.init(.tensor(source), map, padValue: padValue)],
-      stages: [.init(.move(graph.tensors[source].format), [.input(0)])], output: try newTensor(for: op.result))
+      stages: [.init(.move(format, to: graph.tensors[target].format), [.input(0)])], untiled: untiled, output: target)
   }
 }
 
@@ -261,6 +270,16 @@ extension StepGraph.Tensor {
   var isRowMajor: Bool {
     let real = order.filter { shape[$0] != 1 }
     return real == real.sorted()
+  }
+
+  /// The order of dims that another shape has over the same bytes, when the shapes differ in dims of one element alone; else nil.
+  func order(withoutOnesAs other: [Int]) -> [Int]? {
+    let mine = shape.indices.filter { shape[$0] != 1 }
+    let theirs = other.indices.filter { other[$0] != 1 }
+    guard mine.map({ shape[$0] }) == theirs.map({ other[$0] }) else { return nil }
+    var place: [Int: Int] = [:]
+    for (own, its) in zip(mine, theirs) { place[own] = its }
+    return other.indices.filter { other[$0] == 1 } + order.compactMap { place[$0] }
   }
 }
 

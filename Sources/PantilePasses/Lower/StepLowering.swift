@@ -17,8 +17,11 @@ public struct StepLowering {
   let function: OpID
   let machine: PlanningMachine
   var graph: StepGraph
-  /// The tensor of each value that has been lowered.
+  /// The tensor of each value that has been lowered. A Float value may be stored narrower than its type, when it is a widened
+  /// 16-bit float.
   var tensors: [ValueID: Int] = [:]
+  /// Copies of narrow tensors in the value's own type, for steps that take no other.
+  private var widened: [ValueID: Int] = [:]
   /// Ops that an earlier step has taken in.
   var covered: Set<OpID> = []
   var problems: [Diagnostic] = []
@@ -73,7 +76,8 @@ public struct StepLowering {
     guard let format = Kernel.Format(type.element) else {
       problems.append(
         Diagnostic(
-          "unsupported", "input '\(name)' is of type \(type.element), the chip takes i8, i32 and f32",
+          "unsupported",
+          "input '\(name)' is of type \(type.element), the chip takes i8, ui8, i1, i32, f32, bf16 and f16",
           at: module.location(ofValue: value)))
       tensors[value] = -1
       return
@@ -87,9 +91,10 @@ public struct StepLowering {
   /// The outputs in order; a result that is an input, a view, a constant or another output is copied.
   private mutating func finishOutputs() throws(DiagnosticError) {
     for (position, value) in returned.enumerated() {
-      let tensor = try self.tensor(of: value, for: nil)
+      let tensor = try storedTensor(of: value, for: nil)
+      let format = Kernel.Format(try module.tensor(of: value).element) ?? graph.tensors[tensor].format
       let isOwn =
-        graph.storages[graph.tensors[tensor].storage].kind == .output
+        graph.tensors[tensor].format == format && graph.storages[graph.tensors[tensor].storage].kind == .output
         && graph.tensors[tensor].order == Array(graph.tensors[tensor].shape.indices)
         && !graph.outputs.contains { graph.tensors[$0].storage == graph.tensors[tensor].storage }
       if isOwn {
@@ -101,8 +106,7 @@ public struct StepLowering {
       }
       let source = graph.tensors[tensor]
       let target = graph.addTensor(
-        outputNames[position], shape: source.shape, order: Array(source.shape.indices), format: source.format,
-        kind: .output)
+        outputNames[position], shape: source.shape, order: Array(source.shape.indices), format: format, kind: .output)
       addCopy(
         name: "copy_\(outputNames[position])", kind: "copy", location: .unknown, from: tensor, to: target,
         shape: source.shape, inputMap: OperandMap(source.shape.indices.map { .along($0) }),
@@ -113,9 +117,27 @@ public struct StepLowering {
 
   // MARK: Values
 
-  /// The tensor of a value.
-  /// - Throws: `unsupported` without text of its own when the value's producer has been reported already.
+  /// The tensor of a value in the format of its type.
+  /// - Throws: as `storedTensor`.
   mutating func tensor(of value: ValueID, for op: OpView?) throws(DiagnosticError) -> Int {
+    if let known = widened[value] { return known }
+    let stored = try storedTensor(of: value, for: op)
+    let source = graph.tensors[stored]
+    guard let format = Kernel.Format(try module.tensor(of: value).element), format != source.format else {
+      return stored
+    }
+    let target = graph.addTensor("\(source.name).wide", shape: source.shape, order: source.order, format: format)
+    let identity = OperandMap(source.shape.indices.map { .along($0) })
+    addCopy(
+      name: "widen_\(source.name)", kind: "cast", location: module.location(ofValue: value), from: stored, to: target,
+      shape: source.shape, inputMap: identity, outputMap: identity)
+    widened[value] = target
+    return target
+  }
+
+  /// The tensor of a value as it is stored: perhaps narrower than its type.
+  /// - Throws: `unsupported` without text of its own when the value's producer has been reported already.
+  mutating func storedTensor(of value: ValueID, for op: OpView?) throws(DiagnosticError) -> Int {
     if let known = tensors[value] {
       if known < 0 { throw DiagnosticError(problems.last ?? Diagnostic("unsupported", "an operand was not lowered")) }
       return known
@@ -160,14 +182,16 @@ public struct StepLowering {
   }
 
   /// The tensor that an op's result is written to: an output in row-major order, images as NHWC otherwise.
-  mutating func newTensor(for value: ValueID) throws(DiagnosticError) -> Int {
+  ///
+  /// - Parameter narrow: how elements are stored instead, when the result is no output of the function.
+  mutating func newTensor(for value: ValueID, storedAs narrow: Kernel.Format? = nil) throws(DiagnosticError) -> Int {
     let type = try module.tensor(of: value)
-    guard let format = Kernel.Format(type.element) else {
+    let isOutput = returned.contains(value)
+    guard let format = isOutput ? Kernel.Format(type.element) : narrow ?? Kernel.Format(type.element) else {
       throw DiagnosticError(
         "unsupported", "results of type \(type.element) cannot be made on the chip",
         at: module.location(ofValue: value))
     }
-    let isOutput = returned.contains(value)
     let order =
       isOutput || type.rank != 4 || isRowMajor.contains(value) ? Array(type.shape.indices) : [0, 2, 3, 1]
     return graph.addTensor(
@@ -181,9 +205,17 @@ public struct StepLowering {
     for op in ops where module.name(of: op) == "dnn.matmul" {
       found.formUnion(module.operands(of: op) + module.results(of: op))
     }
+    // Filters that the network computes are lists of products, no images; what is made of them by elements neither.
+    var filters: Set<OpID> = []
+    for op in ops where module.name(of: op) == "dnn.conv2d" {
+      let weights = module.operands(of: op)[1]
+      guard try constant(weights) == nil else { continue }
+      found.insert(weights)
+      filters.insert(op)
+    }
     guard !found.isEmpty else { return [] }
     // Down, then up: chains between products are short and in order.
-    for op in ops + ops.reversed() {
+    for op in ops + ops.reversed() where !filters.contains(op) {
       let values = module.operands(of: op) + module.results(of: op)
       guard values.contains(where: found.contains), let result = module.results(of: op).first else { continue }
       let shape = try module.tensor(of: result).shape
@@ -230,10 +262,10 @@ public struct StepLowering {
     name: String, kind: String, location: SourceLocation, from source: Int, to target: Int, shape: [Int],
     inputMap: OperandMap, outputMap: OperandMap, padValue: Int = 0
   ) {
-    let format = graph.tensors[source].format
     let step = MapStep(
-      dims: shape.enumerated().map { .init("d\($0.offset)", $0.element) },
-      inputs: [.init(.tensor(source), inputMap, padValue: padValue)], stages: [.init(.move(format), [.input(0)])],
+      dims: (shape.isEmpty ? [1] : shape).enumerated().map { .init("d\($0.offset)", $0.element) },
+      inputs: [.init(.tensor(source), inputMap, padValue: padValue)],
+      stages: [.init(.move(graph.tensors[source].format, to: graph.tensors[target].format), [.input(0)])],
       output: target, outputMap: outputMap)
     add(step, kind: kind, covering: [], name: name, location: location)
   }
@@ -241,9 +273,13 @@ public struct StepLowering {
 
 extension Kernel {
   /// Elements as they are.
-  static func move(_ format: Format) -> Kernel {
+  static func move(_ format: Format) -> Kernel { move(format, to: format) }
+
+  /// Elements in another format of the same kind of number.
+  static func move(_ format: Format, to target: Format) -> Kernel {
     Kernel(
-      name: "move_\(format.rawValue)", inputs: [.init(format, .result, register: 0)], output: 0, outputFormat: format)
+      name: format == target ? "move_\(format.rawValue)" : "\(format.rawValue)_to_\(target.rawValue)",
+      inputs: [.init(format, .result, register: 0)], output: 0, outputFormat: target)
   }
 }
 
@@ -254,6 +290,9 @@ extension Kernel.Format {
     case .i8: self = .i8
     case .i32: self = .i32
     case .f32: self = .f32
+    case .float(.bf16): self = .bf16
+    case .float(.f16): self = .f16
+    case .i1, .ui8: self = .ui8
     default: return nil
     }
   }

@@ -159,7 +159,8 @@ public struct Step: Sendable {
     let all: [Int] =
       switch body {
       case .contract(let step):
-        [step.x] + (step.weightTensor.map { [$0.tensor] } ?? []) + (step.residual.map { [$0.tensor] } ?? [])
+        [step.x] + (step.weightTensor.map { [$0.tensor] } ?? []) + (step.biasTensor.map { [$0.tensor] } ?? [])
+          + (step.residual.map { [$0.tensor] } ?? [])
       case .map(let step): step.inputs.compactMap { if case .tensor(let id) = $0.source { id } else { nil } }
       }
     for tensor in all where !result.contains(tensor) { result.append(tensor) }
@@ -202,9 +203,13 @@ public struct ContractStep: Sendable {
   public var output: Int
   public var outputMap: OperandMap
   public var weightBits: Int
+  /// Floats have computed weights, no parameters of a requantisation, and a result of Float or rounded to its tensor's format.
+  public var numbers = Contract.Numbers.integer
   public var sparsity: Contract.Sparsity?
   /// Weights that the network computes, as in attention; then there is no pattern, and `weights` is nil.
   public var weightTensor: WeightTensor?
+  /// What the drain adds to sums of floats.
+  public var biasTensor: WeightTensor?
   /// [g][n][c][r][s] as Int8 with c the padded channels, dense (pruned weights are zero); nil when the model has no weights.
   public var weights: [Int8]?
   /// Per output channel (g·n); nil when unknown.
@@ -218,7 +223,7 @@ public struct ContractStep: Sendable {
   /// Drain `accumulator + bias` as 32-bit integers, without requantisation.
   public var isRaw = false
 
-  /// A tensor in the place of constant weights, of 8-bit elements.
+  /// A tensor in the place of a constant.
   public struct WeightTensor: Sendable {
     public var tensor: Int
     public var map: OperandMap

@@ -5,7 +5,7 @@ import PantileTensor
 public struct GradOptions: PassOptions {
   /// What the step makes small.
   public enum Loss: String, CaseIterable, Sendable, PassOptionValue {
-    /// Mean over rows of -log softmax at the label; labels are `i64`, one for each row of logits.
+    /// Mean over rows of -log softmax at the label; labels are integers, one for each row of logits.
     case softmaxCrossEntropy = "softmax-cross-entropy"
     /// Mean of (y - target)².
     case meanSquaredError = "mean-squared-error"
@@ -35,6 +35,9 @@ public struct GradOptions: PassOptions {
   /// Element type to which operands of contractions are rounded; sums stay wide.
   public enum Format: String, CaseIterable, Sendable, PassOptionValue { case f32, bf16, f16 }
 
+  /// Element type of labels.
+  public enum Labels: String, CaseIterable, Sendable, PassOptionValue { case i64, i32 }
+
   public enum Masks: String, CaseIterable, Sendable, PassOptionValue {
     /// Forward along input channels, backward along output channels, each from the dense master.
     case bdwp
@@ -52,6 +55,7 @@ public struct GradOptions: PassOptions {
   }
 
   public var loss = Loss.softmaxCrossEntropy
+  public var labels = Labels.i64
   public var optimizer = Optimizer.sgd
   public var learningRate = 0.01
   public var momentum = 0.0
@@ -79,6 +83,8 @@ public struct GradOptions: PassOptions {
 
   public static let fields: [PassOptionField<GradOptions>] = [
     PassOptionField("loss", \.loss, "what the step makes small"),
+    PassOptionField(
+      "labels", \.labels, "element type of the labels of softmax-cross-entropy; i32 is what a chip reads"),
     PassOptionField("optimizer", \.optimizer, "what happens to gradients; none makes them results, forward makes none"),
     PassOptionField("learning-rate", \.learningRate, "lr of w - lr·v"),
     PassOptionField("momentum", \.momentum, "mu of mu·v + g; above 0 each parameter has a velocity beside it"),

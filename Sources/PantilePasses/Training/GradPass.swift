@@ -18,7 +18,7 @@ extension Pass {
     documentation: """
       In place of the forward function stands `@train_step`. Arguments: the inputs, the target, then each parameter `w` and, with
       momentum, its velocity `w_velocity`. Results: the loss, then each parameter and velocity anew. With `optimizer=none` the results are
-      the loss and the gradients, with `forward` the loss and the output. Labels of `softmax-cross-entropy` are `i64`; an output that is a softmax gives way to its logits.
+      the loss and the gradients, with `forward` the loss and the output. Labels of `softmax-cross-entropy` are `i64`, or `i32` on request; an output that is a softmax gives way to its logits.
 
       Trained are weights and bias of contractions, scale and bias of normalisations, slopes of `prelu`, and vectors that are
       added, subtracted or multiplied; `parameters` names others, `update` restricts them. Batch normalisation is its inference

@@ -11,9 +11,9 @@ struct TrainingLoss {
   var gradient: ValueID
 
   /// The type of the target beside an output.
-  static func targetType(_ loss: GradOptions.Loss, output: TensorType) -> TensorType {
-    switch loss {
-    case .softmaxCrossEntropy: TensorType(Array(output.shape.dropLast()), .i64)
+  static func targetType(_ options: GradOptions, output: TensorType) -> TensorType {
+    switch options.loss {
+    case .softmaxCrossEntropy: TensorType(Array(output.shape.dropLast()), options.labels == .i64 ? .i64 : .i32)
     case .meanSquaredError, .innerProduct: output
     }
   }
@@ -29,8 +29,9 @@ struct TrainingLoss {
       let classes = type.shape[type.rank - 1]
       let rows = type.count / classes
       let logs = try context.emit("log_softmax", [output], ["axis": .integer(type.rank - 1)])
+      let count = HostTensor(shape: [classes], values: (0..<classes).map { Int64($0) })
       let numbers = try context.constant(
-        HostTensor(shape: [classes], values: (0..<classes).map { Int64($0) }), name: "classes")
+        context.options.labels == .i64 ? count : count.converted(to: .i32), name: "classes")
       let labels = try context.reshape(target, Array(type.shape.dropLast()) + [1])
       let isLabel = try context.emit("equal", [labels, numbers])
       let sum = try context.sum(try context.masked(logs, by: isLabel), axes: all, keepsDimensions: false)

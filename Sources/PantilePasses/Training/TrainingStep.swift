@@ -46,7 +46,7 @@ struct TrainingStep {
     var output = try old.tensor(of: source.output)
     if source.batch.from != source.batch.to { output.shape[0] = output.shape[0] / source.batch.from * source.batch.to }
     let target = rewrite.appendArgument(
-      to: body, TrainingLoss.targetType(options.loss, output: output).syntax, name: "target")
+      to: body, TrainingLoss.targetType(options, output: output).syntax, name: "target")
     var weights: [ValueID] = []
     var velocities: [ValueID] = []
     for parameter in source.parameters {

@@ -9,6 +9,21 @@ extension Program {
     if channels.count > CoreTwinLimits.channels {
       refuse("the program has \(channels.count) channels, the twin \(CoreTwinLimits.channels)")
     }
+    for kernel in kernels {
+      let formats = Set(kernel.inputs.map(\.format) + [kernel.outputFormat]).subtracting([.i8, .i32, .f32])
+      if !formats.isEmpty {
+        refuse(
+          "kernel '\(kernel.name)' has elements of type \(formats.map(\.rawValue).sorted().joined(separator: ", ")), the twin takes i8, i32 and f32"
+        )
+      }
+      for instruction in kernel.prologue + kernel.epilogue {
+        switch instruction.operation {
+        case .select, .equalI32, .lessI32, .lessOrEqualI32, .equalF32, .lessF32, .lessOrEqualF32:
+          refuse("kernel '\(kernel.name)' runs '\(instruction.operation.rawValue)', which the twin has not")
+        default: break
+        }
+      }
+    }
     for queue in queues { Self.walk(queue.body, 0) { check($0, depth: $1, in: queue.name, refuse) } }
     return problems
   }
