@@ -26,6 +26,12 @@ struct IntegerOptions: ParsableArguments {
       valueName: "from:to:steps"))
   var scaleSearch: String?
 
+  @Flag(
+    help:
+      "Scale input channels by the magnitude of activations before quantisation, folded into the op before (pantile awq)."
+  )
+  var awq = false
+
   @Option(help: ArgumentHelp("Prune weights to this pattern.", valueName: "N:M")) var sparsity: String?
 
   /// What the graph passes get.
@@ -39,6 +45,7 @@ struct IntegerOptions: ParsableArguments {
       }
       options.quantize.scaleSearch = try ScaleGrid(scaleSearch).description
     }
+    if awq { options.awq = AWQOptions() }
     var problems: [Diagnostic] = []
     for text in layerBits {
       guard let layer = QuantizeOptions.LayerBits(optionText: text), !layer.node.isEmpty else {
