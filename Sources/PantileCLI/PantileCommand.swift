@@ -17,7 +17,8 @@ struct PantileCommand: ParsableCommand {
       SweepCommand.self, CheckCommand.self, ExplainCommand.self, DRAMTraceCommand.self, RTLCommand.self,
       ProveCommand.self, PruneCommand.self, TrainCommand.self, TrainMemoryCommand.self, QuantizeCommand.self,
       ConvertCommand.self,
-      AssignWidthsCommand.self, ReproduceCommand.self, ListCommand.self, DocCommand.self, DemoCommand.self,
-      WorkloadsCommand.self,
+      AssignWidthsCommand.self, AWQCommand.self, ReproduceCommand.self, ListCommand.self, DocCommand.self,
+      DemoCommand.self,
+      WorkloadsCommand.self, LLMCommand.self,
     ])
 }

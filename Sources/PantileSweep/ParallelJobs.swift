@@ -25,7 +25,7 @@ func runInParallel(count: Int, workers: Int, body: @escaping @Sendable (Int) -> 
 
 /// What `body` gives for `0 ..< count`, in order; the same for any number of workers.
 /// - Throws: what the first failing job in order threw; jobs that had not begun by then never run.
-func mapInParallel<Value: Sendable>(
+package func mapInParallel<Value: Sendable>(
   count: Int, workers: Int, _ body: @escaping @Sendable (Int) throws(DiagnosticError) -> Value
 ) throws(DiagnosticError) -> [Value] {
   let results = JobResults<Result<Value, DiagnosticError>>(count: count)

@@ -5,7 +5,7 @@ import PantileSupport
 ///
 /// - Parameter read: adds what is wrong to the issues, and returns a study when nothing is.
 /// - Throws: everything wrong in the text at once.
-func readStudy<Study>(
+package func readStudy<Study>(
   _ text: String, path: String, _ read: (ConfigNode, Issues) -> Study?
 ) throws(DiagnosticError) -> Study {
   let root = try ConfigDocument.parse(text, path: path)

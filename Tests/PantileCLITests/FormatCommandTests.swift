@@ -79,6 +79,8 @@ struct FormatCommandTests {
     Wrong("input-shape", ["quantize", "--format", "int4"], []),
     Wrong("unknown-value", ["quantize", "--format", "mxfp4", "--scale-rule", "round"]),
     Wrong("unknown-value", ["quantize", "--format", "mxfp4", "--scales", "some"]),
+    Wrong("wrong-grid", ["quantize", "--format", "int4", "--scale-search", "1:0.5:10"]),
+    Wrong("no-scale-search", ["quantize", "--format", "mxfp4", "--scale-search", "0.5:1:10"]),
     Wrong("cannot-write", ["quantize", "--format", "int4", "--json", "@/no/x.json"]),
     Wrong("no-nan", ["convert", "--format", "int4", "--out", "@/y.npy"], [0, .nan]),
     Wrong("no-infinity", ["convert", "--format", "fp4-e2m1", "--overflow", "special", "--out", "@/y.npy"], [0, 9]),

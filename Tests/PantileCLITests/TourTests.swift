@@ -7,8 +7,8 @@ struct TourTests {
   /// further lines. A command may end in `  # exit code 1`.
   @Test(arguments: [
     ("README.md", 4), ("Docs/plan.md", 1), ("Docs/compatibility.md", 4), ("Docs/papers/bitmod.md", 1),
-    ("Docs/formats.md", 3), ("Docs/training.md", 3), ("Docs/prove.md", 4), ("Docs/engines/bitserial.md", 1),
-    ("Docs/widths.md", 1),
+    ("Docs/formats.md", 6), ("Docs/training.md", 3), ("Docs/prove.md", 4), ("Docs/engines/bitserial.md", 1),
+    ("Docs/widths.md", 1), ("Docs/awq.md", 2), ("Docs/llm.md", 1),
     ("Docs/engines/nm-sparse.md", 4),
   ])
   func pageShowsWhatCommandsPrint(_ page: String, _ least: Int) throws {

@@ -36,7 +36,9 @@ struct WaterfallCommandTests {
   }
 
   /// What a chip of few weights asks for.
-  private static let formats = ["bitmod-like": "bitmod-fp4", "ternary-32x32": "ternary"]
+  private static let formats = [
+    "bitmod-like": "bitmod-fp4", "ternary-32x32": "ternary", "ant-like": "ant4", "olive-like": "olive-int4",
+  ]
 
   @Test(arguments: chips) func booksCloseOnEveryChip(_ chip: String) throws {
     let format = Self.formats[chip].map { ["--weight-format", $0] } ?? []

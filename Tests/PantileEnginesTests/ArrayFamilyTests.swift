@@ -21,6 +21,11 @@ import Testing
     ("systolic", ["rows": .count(4), "columns": .count(6), "dataflow": .choice("os"), "variant": .choice("serial")]),
     ("bitserial", ["rows": .count(4), "columns": .count(6), "dot_width": .count(2), "max_weight_bits": .count(4)]),
     (
+      "bitserial",
+      ["rows": .count(4), "columns": .count(6), "multiply": .choice("serial-activation"), "encoding": .choice("naf")]
+    ),
+    ("bitserial", ["rows": .count(4), "columns": .count(6), "dot_width": .count(1), "multiply": .choice("bricks")]),
+    (
       "nm",
       [
         "rows": .count(4), "columns": .count(6), "interleave": .count(2), "adder_latency": .cycles(Cycles(3)),
@@ -44,6 +49,7 @@ import Testing
     #expect(
       summaries == [
         "systolic 4x6 ws overlapped", "systolic 4x6 os serial", "bitserial 4x6 dot 2 overlapped",
+        "bitserial 4x6 dot 4 serial-activation naf overlapped", "bitserial 4x6 dot 1 bricks overlapped",
         "nm 4x6 interleave 2 patterns 2:4 latency 0+3 overlapped",
         "nm 4x6 ws patterns 2:8 latency 0+1 serial, a cycle 16 activations",
       ])
@@ -54,6 +60,17 @@ import Testing
     let error = try #require(throws: DiagnosticError.self) { try ArrayFamily.engine(of: section) }
     #expect(error.codes == ["unknown-family"])
     #expect(error.diagnostics[0].hint == "did you mean 'systolic'?")
+  }
+
+  /// Activations are all 8-bit numbers, -128 among them.
+  @Test(arguments: ["sign-magnitude", "lod2"]) func activationsNeedACodeForEach(_ encoding: String) throws {
+    let section = Self.section(
+      .bitSerial,
+      [
+        "rows": .count(2), "columns": .count(2), "multiply": .choice("serial-activation"),
+        "encoding": .choice(encoding),
+      ])
+    #expect(try #require(ArrayFamily.bitSerial.schema.check(section)).code == "option-conflict")
   }
 
   @Test func aFamilyFromOutsideIsAListEntry() throws {

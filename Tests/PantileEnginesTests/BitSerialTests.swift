@@ -46,6 +46,46 @@ import Testing
     }
   }
 
+  /// Serial activations and bricks: closed form, planning cost, sums and stepper agree, whatever the operands.
+  @Test(arguments: [BitSerialMultiplication.serialActivation, .bricks], FoldVariant.allCases)
+  func everyMultiplicationEqualsItsStepper(multiplication: BitSerialMultiplication, variant: FoldVariant) {
+    var random = SplitMix64(seed: 41)
+    let encodings: [TermEncoding] = [.plain, .booth, .naf]
+    for turn in 0..<90 {
+      let engine = ArrayEngine.bitSerial(
+        BitSerialOptions(
+          rows: 1 + random.next(below: 6), columns: 1 + random.next(below: 6), dotWidth: 1 + random.next(below: 4),
+          encoding: encodings[turn % 3], multiplication: multiplication, variant: variant))
+      let format = ContractionFormat(weightBits: 2 + random.next(below: 7))
+      let shapes = (0..<2).map { _ in
+        TileExtents(m: 1 + random.next(below: 14), k: 1 + random.next(below: 40), n: 1 + random.next(below: 14))
+      }
+      let found = ArrayCases.disagreements(engine, format, shapes, random: &random)
+      #expect(found.isEmpty, "\(found.first ?? "")")
+      if !found.isEmpty { return }
+    }
+  }
+
+  private static let folds: [(BitSerialMultiplication, TermEncoding, Int, Int, Int)] = [
+    // Stripes: 8 cycles for 16 products. Canonical digits: 4. Bricks: 1, 2 and 4 products a cycle.
+    (.serialActivation, .plain, 16, 8, 8 * 4), (.serialActivation, .naf, 16, 3, 4 * 4), (.bricks, .booth, 1, 8, 64),
+    (.bricks, .booth, 1, 5, 64), (.bricks, .booth, 1, 4, 32), (.bricks, .booth, 1, 3, 32), (.bricks, .booth, 1, 2, 16),
+    (.bricks, .booth, 2, 4, 16),
+  ]
+
+  /// Cycles of one full fold by hand: the stream, then the wave and the drain, 2R + C - 2.
+  @Test(arguments: folds)
+  func oneFoldTakesTheCyclesOfThePapers(
+    _ multiplication: BitSerialMultiplication, _ encoding: TermEncoding, _ dot: Int, _ bits: Int, _ stream: Int
+  ) {
+    let engine = ArrayEngine.bitSerial(
+      BitSerialOptions(
+        rows: 4, columns: 3, dotWidth: dot, encoding: encoding, multiplication: multiplication, variant: .serial))
+    let format = ContractionFormat(weightBits: bits)
+    #expect(engine.timing(TileExtents(m: 4, k: 64, n: 3), format).duration == stream + 2 * 4 + 3 - 2)
+    #expect(engine.peakMACs(format) == 12 * 64 / Double(stream))
+  }
+
   @Test func weightsWithoutACodeAreNamed() {
     func refusal(_ weight: Int8, _ encoding: TermEncoding) -> String? {
       let engine = ArrayEngine.bitSerial(BitSerialOptions(rows: 2, columns: 2, encoding: encoding))

@@ -88,6 +88,22 @@ struct TileOccupancyTests {
     }
   }
 
+  /// Bricks: a product of a bits by b bits takes as many as it has pairs of 2-bit pieces, of 16 for a byte by a byte.
+  @Test func otherMultipliersPartsAddUp() {
+    var random = SplitMix64(seed: 13)
+    for turn in 0..<600 {
+      let options = BitSerialOptions(
+        rows: 1 + random.next(below: 7), columns: 1 + random.next(below: 7), dotWidth: 1 + random.next(below: 3),
+        encoding: .plain, multiplication: turn % 2 == 0 ? .bricks : .serialActivation,
+        variant: random.next(below: 2) == 0 ? .serial : .overlapped)
+      let bits = 2 + random.next(below: 7)
+      let extents = Self.extents(&random)
+      let cost = turn % 2 == 1 ? 8 : [2: 4, 3: 8, 4: 8][bits] ?? 16
+      #expect(
+        Self.check(.bitSerial(options), ContractionFormat(weightBits: bits), extents, work: cost * extents.macs) == nil)
+    }
+  }
+
   @Test func sparsePartsAddUp() throws {
     var random = SplitMix64(seed: 4)
     let pattern = try NMPattern(kept: 2, group: 4)

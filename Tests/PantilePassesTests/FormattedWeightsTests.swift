@@ -4,7 +4,9 @@ import PantileTensor
 import Testing
 
 @Suite struct FormattedWeightsTests {
-  static let usable = ["int8", "int6", "int4", "int3", "int2", "ternary", "bitmod-fp4", "bitmod-fp3"]
+  static let usable = [
+    "int8", "int6", "int4", "int3", "int2", "ternary", "bitmod-fp4", "bitmod-fp3", "ant4", "olive-int4",
+  ]
 
   /// Numbers times scales are what the format makes of each channel on its own, in either layout.
   @Test(arguments: usable)
@@ -35,7 +37,7 @@ import Testing
   }
 
   /// Formats whose scales stand inside the sums, or whose values are no whole numbers, are refused with the reason.
-  @Test(arguments: ["nf4", "mxfp4", "int4-asym", "bf16"])
+  @Test(arguments: ["nf4", "mxfp4", "int4-asym", "bf16", "olive-flint4"])
   func otherFormatsAreRefused(name: String) throws {
     let format = try #require(try? NumberFormat.named(name))
     #expect(throws: DiagnosticError.self) { try FormattedWeights.bits(of: format) }

@@ -40,7 +40,11 @@ struct OptCommand: ParsableCommand {
         let text = (try? module.print(form, registry: Dialects.registry, withWeights: false)) ?? ""
         Terminal.writeError("// after \(name)\n\(text)")
       }
-      let outcome = try manager.run(module, artifacts: PassArtifacts())
+      var artifacts = PassArtifacts()
+      if !calibrate.isEmpty {
+        artifacts[Calibration.self] = Calibration(samples: try Inputs.files(calibrate).runs(for: loaded.inputs))
+      }
+      let outcome = try manager.run(module, artifacts: artifacts)
       for diagnostic in outcome.diagnostics { Terminal.writeError(diagnostic.rendered + "\n") }
       if timing {
         for record in outcome.records {

@@ -20,6 +20,10 @@ struct QuantizeCommand: ParsableCommand {
     help: ArgumentHelp(
       "Whether scales are rounded to their storage before codes are chosen.", valueName: "exact|stored"))
   var scales = "exact"
+  @Option(
+    help: ArgumentHelp(
+      "Multiples of a format's own scale among which each is chosen by squared error.", valueName: "from:to:steps"))
+  var scaleSearch: String?
   @Option(help: ArgumentHelp("Write the result as JSON.", valueName: "file|-")) var json: String?
   @Option(help: ArgumentHelp("Write the dequantised values.", valueName: "y.npy")) var out: String?
 
@@ -38,6 +42,7 @@ struct QuantizeCommand: ParsableCommand {
     }
     options.rule = rule
     options.storesScales = scales == "stored"
+    options.grid = try scaleSearch.map { text throws(DiagnosticError) in try ScaleGrid(text) }
     var chosen = try NumberFormat.named(format)
     if let group { chosen = try chosen.withGroup(group) }
     let tensor = try NPY.read(input)
@@ -51,7 +56,10 @@ struct QuantizeCommand: ParsableCommand {
     let result = try QuantisedMatrix(
       values, rows: rows, columns: tensor.count / rows, format: chosen, options: options)
     var files = OutputFiles()
-    if let json { files.add(QuantizeCommand.json(result, shape: tensor.shape, scales: scales).text, to: json) }
+    if let json {
+      files.add(
+        QuantizeCommand.json(result, shape: tensor.shape, scales: scales, grid: options.grid).text, to: json)
+    }
     if let out {
       files.add(NPY.data(of: HostTensor(shape: tensor.shape, values: result.values)), to: out)
     }
@@ -63,13 +71,17 @@ struct QuantizeCommand: ParsableCommand {
     result.format.storageBits(rows: result.rows, columns: result.columns)
   }
 
-  private static func json(_ result: QuantisedMatrix, shape: [Int], scales: String) -> OrderedJSON {
+  private static func json(_ result: QuantisedMatrix, shape: [Int], scales: String, grid: ScaleGrid?)
+    -> OrderedJSON
+  {
     func numbers(_ values: [Double]) -> OrderedJSON { .list(values.map { .number($0) }) }
     let names = result.format.code.selectors
     return .object([
       .init("schema", .string("pantile.quantized/1")), .init("format", .string(result.format.name)),
       .init("shape", .integers(shape)), .init("group", .integer(result.groupSize)),
-      .init("scale_mode", .string(scales)), .init("storage_bits", .integer(bits(result))),
+      .init("scale_mode", .string(scales)),
+      .init("scale_search", grid.map { .string($0.description) } ?? .null),
+      .init("storage_bits", .integer(bits(result))),
       .init("mse", .number(result.meanSquaredError)), .init("codes", .integers(result.codes)),
       .init("scales", numbers(result.scales)), .init("scale_codes", .integers(result.scaleCodes)),
       .init("outer_scales", numbers(result.outerScales)), .init("zero_points", .integers(result.zeroPoints)),
@@ -89,7 +101,8 @@ struct QuantizeCommand: ParsableCommand {
       let counts = names.indices.map { index in
         "\(names[index]) \(result.selectors.filter { $0 == index }.count)"
       }
-      text += "  groups   \(counts.joined(separator: ", "))\n"
+      text += result.format.scheme.hasOneSelector ? "  type     " : "  groups   "
+      text += "\(counts.joined(separator: ", "))\n"
     }
     return text
   }

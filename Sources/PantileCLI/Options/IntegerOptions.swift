@@ -20,12 +20,32 @@ struct IntegerOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Number format of the weights (pantile list formats).", valueName: "name"))
   var weightFormat: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "With --weight-format: multiples of a format's scale among which each is chosen by squared error.",
+      valueName: "from:to:steps"))
+  var scaleSearch: String?
+
+  @Flag(
+    help:
+      "Scale input channels by the magnitude of activations before quantisation, folded into the op before (pantile awq)."
+  )
+  var awq = false
+
   @Option(help: ArgumentHelp("Prune weights to this pattern.", valueName: "N:M")) var sparsity: String?
 
   /// What the graph passes get.
   /// - Throws: `wrong-pattern`, `out-of-range`, `wrong-layer-bits`.
   func pipeline() throws(DiagnosticError) -> GraphPipeline.Options {
     var options = try IntegerOptions.pipeline(weightBits: weightBits, weightFormat: weightFormat, sparsity: sparsity)
+    if let scaleSearch {
+      guard weightFormat != nil else {
+        throw DiagnosticError(
+          "option-conflict", "--scale-search without a number format", hint: "add --weight-format int4")
+      }
+      options.quantize.scaleSearch = try ScaleGrid(scaleSearch).description
+    }
+    if awq { options.awq = AWQOptions() }
     var problems: [Diagnostic] = []
     for text in layerBits {
       guard let layer = QuantizeOptions.LayerBits(optionText: text), !layer.node.isEmpty else {

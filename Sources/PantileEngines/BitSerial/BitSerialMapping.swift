@@ -5,7 +5,8 @@ enum BitSerialMapping {
   static func mapping(_ options: BitSerialOptions, _ format: ContractionFormat, _ tile: TileExpr) -> ArrayMapping {
     let (r, c) = (options.rows, options.columns)
     let folds = CostExpr.ceilDiv(tile.m, r) * .ceilDiv(tile.n, c)
-    let stream = CostExpr.ceilDiv(tile.k, options.dotWidth) * terms(options.encoding, format.weightBits)
+    let (lanes, cycles) = group(options, format)
+    let stream = CostExpr.ceilDiv(tile.k, lanes) * cycles
     let waveAndDrain = (r - 1) + (c - 1) + r
     switch options.variant {
     case .serial:
@@ -17,7 +18,23 @@ enum BitSerialMapping {
     }
   }
 
-  /// Cycles of a group of weights, apart from what timing uses.
+  /// Products of a group and its cycles, apart from what timing uses.
+  private static func group(_ options: BitSerialOptions, _ format: ContractionFormat) -> (lanes: Int, cycles: Int) {
+    switch options.multiplication {
+    case .serialWeight: return (options.dotWidth, terms(options.encoding, format.weightBits))
+    case .serialActivation: return (options.dotWidth, terms(options.encoding, format.activationBits))
+    case .bricks:
+      // Each halving of an operand, down to a quarter of a byte, doubles the products.
+      var lanes = options.dotWidth
+      for bits in [format.activationBits, format.weightBits] {
+        if bits <= 4 { lanes *= 2 }
+        if bits <= 2 { lanes *= 2 }
+      }
+      return (lanes, 1)
+    }
+  }
+
+  /// Cycles of a group of serial numbers, apart from what timing uses.
   private static func terms(_ encoding: TermEncoding, _ bits: Int) -> Int {
     switch encoding {
     case .plain: bits

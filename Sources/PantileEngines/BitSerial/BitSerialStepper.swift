@@ -3,7 +3,8 @@
 /// Registers of PE (r, c): d activations (move right), d digits with their shared significance (move down), a 32-bit sum and,
 /// with the overlapped variant, an output register. A group of activations and weights is read once; the edge holds it for T cycles
 /// and emits one digit of each weight a cycle: of radix 4 or 2, lowest significance first, or a signed power of two. A PE adds
-/// Σ digit·activation, shifted by the significance. Last tags and drain are those of the output-stationary systolic array. The controller knows no closed form.
+/// Σ digit·activation, shifted by the significance. With serial activations digits move right and weights down; with bricks both
+/// operands are whole, and a PE adds products of their 2-bit pieces. Last tags and drain are those of the output-stationary systolic array. The controller knows no closed form.
 package enum BitSerialStepper {
   private struct Fold {
     var command: Int
@@ -67,13 +68,40 @@ package enum BitSerialStepper {
     }
   }
 
+  /// The product of two bytes from products of their 2-bit pieces, the highest of which are signed.
+  ///
+  /// **Source** Sharma et al., "Bit Fusion", ISCA 2018, equation 1 and section III.
+  private static func bricked(_ a: Int16, _ b: Int16) -> Int32 {
+    func pieces(_ value: Int16) -> (Int32, Int32, Int32, Int32) {
+      let word = Int32(value)
+      return (word & 3, word >> 2 & 3, word >> 4 & 3, word >> 6)
+    }
+    let (a0, a1, a2, a3) = pieces(a)
+    let (b0, b1, b2, b3) = pieces(b)
+    let low = a0 * b0 + (a0 * b1 + a1 * b0) << 2 + (a0 * b2 + a1 * b1 + a2 * b0) << 4
+    let high = (a0 * b3 + a1 * b2 + a2 * b1 + a3 * b0) + (a1 * b3 + a2 * b2 + a3 * b1) << 2
+    return low + high << 6 + (a2 * b3 + a3 * b2) << 10 + (a3 * b3) << 12
+  }
+
   /// - Parameter drainSlot: shortest slot of a fold; nil is the array's own 2R-1.
   package static func run(
     _ options: BitSerialOptions, _ inputs: [ArrayStepInput], _ format: ContractionFormat, drainSlot: Int? = nil
   ) -> ArrayStepResult {
-    let (rows, columns, lanes) = (options.rows, options.columns, options.dotWidth)
-    let bits = format.weightBits
-    let terms = options.terms(weightBits: bits)
+    let (rows, columns) = (options.rows, options.columns)
+    // Lanes and cycles of a group, from the definition of each kind.
+    let lanes: Int
+    let terms: Int
+    let multiplication = options.multiplication
+    let bits = multiplication == .serialActivation ? format.activationBits : format.weightBits
+    switch multiplication {
+    case .serialWeight, .serialActivation:
+      lanes = options.dotWidth
+      terms = options.terms(weightBits: bits)
+    case .bricks:
+      let pieces = [format.activationBits, format.weightBits].map { [1, 2, 4][$0 <= 2 ? 0 : $0 <= 4 ? 1 : 2] }
+      lanes = options.dotWidth * 16 / (pieces[0] * pieces[1])
+      terms = 1
+    }
     let overlapped = options.variant == .overlapped
     let shortest = drainSlot ?? (2 * rows - 1)
     var folds: [Fold] = []
@@ -160,13 +188,21 @@ package enum BitSerialStepper {
           commands[fold.command].readB = cycle + 1
         }
         for lane in 0..<lanes {
-          for r in 0..<rows { rowSkew[(rowSlot * lanes + lane) * rows + r] = heldActivations[lane * rows + r] }
+          for r in 0..<rows {
+            let held = heldActivations[lane * rows + r]
+            rowSkew[(rowSlot * lanes + lane) * rows + r] =
+              multiplication == .serialActivation
+              ? Int16(digit(Int8(held), term: term, bits: bits, options.encoding)) : held
+          }
           for c in 0..<columns {
-            columnSkew[(columnSlot * lanes + lane) * columns + c] = Int16(
-              digit(heldWeights[lane * columns + c], term: term, bits: bits, options.encoding))
+            let held = heldWeights[lane * columns + c]
+            columnSkew[(columnSlot * lanes + lane) * columns + c] =
+              multiplication == .serialWeight
+              ? Int16(digit(held, term: term, bits: bits, options.encoding)) : Int16(held)
           }
         }
-        scaleSkew[columnSlot] = Int16(significance(term: term, options.encoding))
+        // It moves down with the columns whichever operand is serial: all of a cycle's digits share it.
+        scaleSkew[columnSlot] = multiplication == .bricks ? 1 : Int16(significance(term: term, options.encoding))
         if term + 1 == terms && (group + 1) * lanes >= k { lastOf[0] = current }
       } else {
         for i in 0..<lanes * rows { rowSkew[rowSlot * lanes * rows + i] = 0 }
@@ -209,7 +245,11 @@ package enum BitSerialStepper {
         for lane in 0..<lanes {
           let a = activation.base + lane * activationPlane + r * width
           let w = digits.base + lane * digitPlane + r * columns
-          for c in 0..<columns { d[c] = d[c] &+ Int32(a[c]) &* Int32(w[c]) }
+          if multiplication == .bricks {
+            for c in 0..<columns { d[c] = d[c] &+ bricked(a[c], w[c]) }
+          } else {
+            for c in 0..<columns { d[c] = d[c] &+ Int32(a[c]) &* Int32(w[c]) }
+          }
         }
         let f = scale.base + r * columns
         let s = sum.base + r * columns

@@ -189,6 +189,14 @@ extension StepLowering {
     guard try op.integer("input_zero_point", default: 0) == 0 else {
       throw unsupported(op, "a product of two computed matrices of which the left one has a zero point")
     }
+    if let array = machine.array, let refuses = array.engine.weightRefusal {
+      // What is computed may be any number.
+      for number in Int8.min...Int8.max {
+        guard let reason = refuses(number, .int8) else { continue }
+        throw unsupported(
+          op, "a computed right side: \(number) has no code in \(array.engine.summary), \(reason)")
+      }
+    }
     typealias D = ContractStep.Dim
     let (isTransposedA, isTransposedB) = (try op.flag("transpose_a"), try op.flag("transpose_b"))
     let (rows, columns) = (y.shape[y.rank - 2], y.shape[y.rank - 1])

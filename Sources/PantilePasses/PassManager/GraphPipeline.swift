@@ -46,6 +46,8 @@ public enum GraphPipeline {
     public var quantize = QuantizeOptions()
     /// N:M pruning before quantisation; nil leaves weights as they are.
     public var prune: PruneNMOptions?
+    /// Scaling of input channels before quantisation, for the weights that `quantize` makes; nil leaves weights as they are.
+    public var awq: AWQOptions?
     public var manager = PassManager.Options()
 
     public init() {}
@@ -57,6 +59,7 @@ public enum GraphPipeline {
     /// Nil when the model came quantised.
     public var quantization: QuantizeReport?
     public var pruning: PruneReport?
+    public var scaling: ScaleReport?
     /// Warnings and notes of all passes.
     public var diagnostics: [Diagnostic]
   }
@@ -76,6 +79,17 @@ public enum GraphPipeline {
     _ module: Module, calibration: Calibration? = nil, options: Options = Options()
   ) throws(DiagnosticError) -> Result {
     try run(module, calibration, options, pipeline: steps(for: module, options))
+  }
+
+  /// A float graph with its input channels scaled, cleaned and pruned when asked, not quantised.
+  /// - Parameter calibration: nil makes inputs up and says so.
+  /// - Throws: what passes and the verifier throw.
+  public static func scaled(
+    _ module: Module, calibration: Calibration? = nil, options: Options = Options()
+  ) throws(DiagnosticError) -> Result {
+    var pipeline = try steps(for: module, options)
+    pipeline.steps.removeAll { $0.pass.name == Pass.quantize.name }
+    return try run(module, calibration, options, pipeline: pipeline)
   }
 
   /// The integer graph that lowering to engines takes, from any form.
@@ -100,7 +114,12 @@ public enum GraphPipeline {
       pipeline.steps[0] = .init(.foldConstants, options)
     }
     if let prune = options.prune { pipeline.steps.append(.init(.pruneNM, prune)) }
-    if form == .float { pipeline.steps.append(.init(.quantize, options.quantize)) }
+    guard form == .float else { return pipeline }
+    if var awq = options.awq {
+      awq.weights = options.quantize
+      pipeline.steps.append(.init(.awq, awq))
+    }
+    pipeline.steps.append(.init(.quantize, options.quantize))
     return pipeline
   }
 
@@ -113,6 +132,7 @@ public enum GraphPipeline {
     let outcome = try manager.run(module, artifacts: artifacts)
     return Result(
       module: outcome.module, quantization: outcome.artifacts[QuantizeReport.self],
-      pruning: outcome.artifacts[PruneReport.self], diagnostics: outcome.diagnostics)
+      pruning: outcome.artifacts[PruneReport.self], scaling: outcome.artifacts[ScaleReport.self],
+      diagnostics: outcome.diagnostics)
   }
 }

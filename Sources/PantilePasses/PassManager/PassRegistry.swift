@@ -8,6 +8,7 @@ public enum PassRegistry {
     .dce,
     .pruneNM,
     .grad,
+    .awq,
     .quantize,
     .lowerQDQ,
   ]

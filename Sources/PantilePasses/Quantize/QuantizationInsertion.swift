@@ -132,7 +132,8 @@ struct QuantizationInsertion {
     var scales: [Float] = [1]
     let value: ValueID
     if let tensor, let number {
-      let formatted = try FormattedWeights(tensor, axis: axis, format: number)
+      let formatted = try FormattedWeights(
+        tensor, axis: axis, format: number, options: try options.matrixOptions())
       scales = formatted.scales
       value = try rewrite.insertConstant(
         formatted.tensor, name: "\(name)_quantized", at: .before(op), location: from)

@@ -11,6 +11,8 @@ public struct QuantizeOptions: PassOptions {
   public var weightBits = 8
   /// A number format of weights in place of integers of `weightBits`; empty for those.
   public var weightFormat = ""
+  /// Multiples of a format's scale among which the best is taken, as `ScaleGrid` reads them; empty for the format's own scale.
+  public var scaleSearch = ""
   /// Exceptions to `weightBits` and `weightFormat`.
   public var layerBits: [LayerBits] = []
   /// Nodes that stay float.
@@ -29,6 +31,7 @@ public struct QuantizeOptions: PassOptions {
     PassOptionField("percentile", \.percentile, "share of values inside the range, for method=percentile"),
     PassOptionField("weight-bits", \.weightBits, "bits of weights, 2 to 8"),
     PassOptionField("weight-format", \.weightFormat, "number format of weights, as bitmod-fp4 or ternary"),
+    PassOptionField("scale-search", \.scaleSearch, "multiples of a format's scale that are tried, FROM:TO:STEPS"),
     PassOptionField("layer-bits", \.layerBits, "bits of single layers, NODE:BITS"),
     PassOptionField("skip", \.skip, "nodes that stay float"),
     PassOptionField("per-channel", \.perChannel, "one weight scale for each output channel"),
@@ -71,6 +74,14 @@ public struct QuantizeOptions: PassOptions {
     return try NumberFormat.named(weightFormat)
   }
 
+  /// How scales of number formats are found.
+  /// - Throws: `wrong-grid`.
+  func matrixOptions() throws(DiagnosticError) -> QuantisedMatrix.Options {
+    var options = QuantisedMatrix.Options()
+    if !scaleSearch.isEmpty { options.grid = try ScaleGrid(scaleSearch) }
+    return options
+  }
+
   /// - Throws: `option-value`, all at once.
   func check(nodes: Set<String>) throws(DiagnosticError) {
     var diagnostics: [Diagnostic] = []
@@ -92,10 +103,18 @@ public struct QuantizeOptions: PassOptions {
     }
     if !weightFormat.isEmpty {
       do {
-        _ = try FormattedWeights.bits(of: try NumberFormat.named(weightFormat))
+        let format = try NumberFormat.named(weightFormat)
+        _ = try FormattedWeights.bits(of: format)
+        try QuantisedMatrix.check(try matrixOptions().grid, for: format)
       } catch {
         diagnostics += error.diagnostics
       }
+    }
+    if !scaleSearch.isEmpty, weightFormat.isEmpty {
+      diagnostics.append(
+        Diagnostic(
+          "option-value", "scales of plain integers are not searched",
+          hint: "give a number format too: weight-format=int4"))
     }
     if !diagnostics.isEmpty { throw DiagnosticError(diagnostics) }
   }

@@ -38,7 +38,7 @@ extension NumberFormat {
     scheme: ScaleScheme(.real(bits: 16), per: .channel),
     dequantisation: "a decoder of the first one's place at the array's edge: exponent and integer",
     notes: [
-      "Zero has two codes.", "ANT takes int4, flint4 or pot4 for a whole tensor, by squared error.",
+      "Zero has two codes.", "ANT takes int4, flint4 or pot4 for a whole tensor, by squared error: that is ant4.",
     ])
 
   static let flint4Unsigned = NumberFormat(

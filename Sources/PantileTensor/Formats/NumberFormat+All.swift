@@ -10,7 +10,7 @@ extension NumberFormat {
     + [mxfp8E4M3, mxfp8E5M2, mxfp6E3M2, mxfp6E2M3, mxfp4, mxint8, nvfp4, bitmodFP4, bitmodFP3]
     + [
       flint4, flint4Unsigned, powerOfTwo(4), additivePowersOfTwo(terms: 2),
-      additivePowersOfTwo(terms: 3),
+      additivePowersOfTwo(terms: 3), ant4, ant4Group,
     ]
     + [oliveInt4, oliveFlint4, fixedPoint(FixedPoint(integerBits: 3, fractionBits: 4))]
 

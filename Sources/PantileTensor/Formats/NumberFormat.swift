@@ -56,7 +56,7 @@ public struct NumberFormat: Sendable {
     case .baseThree: bits = 1.6
     }
     guard case .group(let size) = scheme.granularity else { return bits }
-    let beside = Double(scheme.zeroPointBits + scheme.selectorBits)
+    let beside = Double(scheme.zeroPointBits + (scheme.hasOneSelector ? 0 : scheme.selectorBits))
     let scale: Double
     switch scheme.scale {
     case .none: scale = 0

@@ -10,6 +10,9 @@ public struct QuantisedMatrix: Sendable {
     /// Whether scales are rounded to what the format stores before codes are chosen; otherwise they stay exact. Formats
     /// whose definition includes the scale's encoding (MX, NVFP4, double quantisation) always round.
     public var storesScales = false
+    /// Multiples of the format's own scale among which the one of least squared error is taken, scale by scale; nil takes the scale
+    /// as it is.
+    public var grid: ScaleGrid?
 
     public init() {}
   }
@@ -27,7 +30,7 @@ public struct QuantisedMatrix: Sendable {
   public internal(set) var outerScales: [Double] = []
   /// A number for each group of asymmetric formats; empty otherwise.
   public internal(set) var zeroPoints: [Int] = []
-  /// How each group's codes are read; empty where there is one way.
+  /// How each group's codes are read, or those of all groups; empty where there is one way.
   public internal(set) var selectors: [Int] = []
   /// What the codes are worth, row-major.
   public internal(set) var values: [Double] = []
@@ -50,9 +53,11 @@ public struct QuantisedMatrix: Sendable {
   /// Scales are absmax over the largest magnitude of the format, except: mean magnitude for `ternary` and `binary`,
   /// three standard deviations over the threshold for outlier pairs, the range for asymmetric integers, the block rules
   /// of MX and NVFP4. A group of zeros has scale 0, or the least one. Where a group may be read in several ways, each
-  /// is tried with its own exact scale; the least squared error wins, the first of equals.
+  /// is tried with its own exact scale; the least squared error wins, the first of equals. With a grid, its multiples of these
+  /// scales are tried.
   /// - Precondition: `input` has `rows * columns` values, both at least 1.
-  /// - Throws: `not-finite` with the place of the first NaN or infinity.
+  /// - Throws: `not-finite` with the place of the first NaN or infinity; `no-scale-search` for a grid where scales are no plain
+  ///   numbers.
   public init(
     _ input: [Double], rows: Int, columns: Int, format: NumberFormat, options: Options = Options()
   ) throws(DiagnosticError) {
@@ -64,6 +69,7 @@ public struct QuantisedMatrix: Sendable {
         "not-finite", "value [\(position / columns), \(position % columns)] is \(input[position])",
         hint: "quantisation needs finite weights")
     }
+    try QuantisedMatrix.check(options.grid, for: format)
     self.format = format
     self.rows = rows
     self.columns = columns
@@ -89,10 +95,26 @@ public struct QuantisedMatrix: Sendable {
     meanSquaredError = sum / Double(input.count)
   }
 
+  /// Whether a grid of scales means something for a format.
+  /// - Throws: `no-scale-search` with the reason.
+  public static func check(_ grid: ScaleGrid?, for format: NumberFormat) throws(DiagnosticError) {
+    guard grid != nil else { return }
+    guard case .real = format.scheme.scale, format.scheme.zeroPointBits == 0 else {
+      throw DiagnosticError(
+        "no-scale-search", "the scales of \(format.name) are not searched: \(format.scheme)",
+        hint: "take a format with a plain scale, as int4, flint4, ant4 or olive-int4")
+    }
+  }
+
+  /// How a group's codes are read.
+  public func selector(ofGroup group: Int) -> Int {
+    selectors.isEmpty ? 0 : selectors[selectors.count == 1 ? 0 : group]
+  }
+
   private mutating func encode(
     _ input: [Double], _ range: Range<Int>, _ plan: ScalePlan, _ group: Int, _ scale: Double
   ) throws(DiagnosticError) {
-    let selector = plan.selectors.isEmpty ? 0 : plan.selectors[group]
+    let selector = plan.selector(ofGroup: group)
     let zero = plan.zeroPoints.isEmpty ? nil : plan.zeroPoints[plan.scaleIndex(group)]
     for position in range {
       if let zero {

@@ -40,6 +40,9 @@ struct ScalePlan {
   private var isAsymmetric: Bool { format.scheme.zeroPointBits > 0 }
   private var isPerTensor: Bool { format.scheme.granularity == .tensor }
 
+  /// How a group's codes are read.
+  func selector(ofGroup group: Int) -> Int { selectors.isEmpty ? 0 : selectors[selectors.count == 1 ? 0 : group] }
+
   /// Which of `scales` a group has.
   func scaleIndex(_ group: Int) -> Int { isPerTensor ? 0 : group }
 
@@ -50,13 +53,35 @@ struct ScalePlan {
   }
 
   mutating func choose() {
-    if format.code.selectors.count > 1 { selectors = ranges.map(bestSelector) }
-    let parts = isPerTensor ? [0..<input.count] : ranges
-    scales = parts.enumerated().map {
-      exactScale($1, selector: selectors.isEmpty ? 0 : selectors[$0])
+    if format.code.selectors.count > 1 {
+      selectors = format.scheme.hasOneSelector ? [bestSelector(ranges)] : ranges.map { bestSelector([$0]) }
     }
+    let parts = isPerTensor ? [0..<input.count] : ranges
+    scales = parts.enumerated().map { scale($1, selector: selector(ofGroup: $0)) }
     storeScales(parts)
     if isAsymmetric { zeroPoints = zip(parts, scales).map(zeroPoint) }
+  }
+
+  /// The scale of a part: as the format has it, or the multiple of that with the least squared error, the first of equals.
+  ///
+  /// **Source** Guo et al., "OliVe", ISCA 2023, section III: the scale starts from three standard deviations and is refined by squared error;
+  /// Guo et al., "ANT", MICRO 2022, section V: the range of a type by squared error.
+  private func scale(_ range: Range<Int>, selector: Int) -> Double {
+    let own = exactScale(range, selector: selector)
+    guard let grid = options.grid else { return own }
+    var best = (scale: own, error: Double.infinity)
+    for factor in grid.factors {
+      let scale = stored(own * factor)
+      let error = error(range, scale: scale, selector: selector)
+      if error < best.error { best = (scale, error) }
+    }
+    return best.scale
+  }
+
+  /// A searched scale as the codes will see it.
+  private func stored(_ scale: Double) -> Double {
+    guard options.storesScales, case .real(let bits) = format.scheme.scale else { return scale }
+    return ScalePlan.rounded(scale, bits: bits)
   }
 
   /// The scale before anything is stored.
@@ -89,22 +114,42 @@ struct ScalePlan {
   /// The reading with the least squared error, the first of equals.
   ///
   /// **Source** Chen et al., "BitMoD", HPCA 2025, algorithm 1.
-  private func bestSelector(_ range: Range<Int>) -> Int {
+  private func bestSelector(_ parts: [Range<Int>]) -> Int {
     var best = (selector: 0, error: Double.infinity)
     for selector in format.code.selectors.indices {
-      let scale = exactScale(range, selector: selector)
-      var error = 0.0
-      for position in range {
-        let value = input[position]
-        // Finite, so that there is a code, and codes that encoding makes have a value.
-        guard let code = try? format.code.code(of: divided(value, scale), selector: selector),
-          let worth = format.code.meaning(of: code, selector: selector).double
-        else { preconditionFailure("\(format.name) does not take \(value)") }
-        error += (worth * scale - value) * (worth * scale - value)
+      let error = parts.reduce(0) {
+        $0 + self.error($1, scale: scale($1, selector: selector), selector: selector)
       }
       if error < best.error { best = (selector, error) }
     }
     return best.selector
+  }
+
+  /// Sum of squared differences of a part with a scale.
+  private func error(_ range: Range<Int>, scale: Double, selector: Int) -> Double {
+    var error = 0.0
+    if let pairs = format.pairs {
+      for first in stride(from: range.lowerBound, to: range.upperBound, by: 2) {
+        let isPair = first + 1 < range.upperBound
+        let (a, b) = (input[first], isPair ? input[first + 1] : 0)
+        // Finite, so that there are codes, and codes that encoding makes have values.
+        guard let codes = try? pairs.codes(divided(a, scale), divided(b, scale)),
+          let worth = try? pairs.values(codes.0, codes.1)
+        else { preconditionFailure("\(format.name) does not take \(a), \(b)") }
+        error += (worth.0 * scale - a) * (worth.0 * scale - a)
+        if isPair { error += (worth.1 * scale - b) * (worth.1 * scale - b) }
+      }
+      return error
+    }
+    for position in range {
+      let value = input[position]
+      // Finite, so that there is a code, and codes that encoding makes have a value.
+      guard let code = try? format.code.code(of: divided(value, scale), selector: selector),
+        let worth = format.code.meaning(of: code, selector: selector).double
+      else { preconditionFailure("\(format.name) does not take \(value)") }
+      error += (worth * scale - value) * (worth * scale - value)
+    }
+    return error
   }
 
   // MARK: Storage

@@ -32,16 +32,20 @@ public struct ScaleScheme: Hashable, Sendable {
   public var granularity: Granularity
   /// Bits of a zero point beside each scale; 0 for none.
   public var zeroPointBits: Int
-  /// Bits beside each scale that say how the group's codes are read; 0 for none.
+  /// Bits that say how codes are read, beside each scale or once for the tensor; 0 for none.
   public var selectorBits: Int
+  /// Whether one selector serves the tensor.
+  public var hasOneSelector: Bool
 
   public init(
-    _ scale: Scale, per granularity: Granularity, zeroPointBits: Int = 0, selectorBits: Int = 0
+    _ scale: Scale, per granularity: Granularity, zeroPointBits: Int = 0, selectorBits: Int = 0,
+    hasOneSelector: Bool = false
   ) {
     self.scale = scale
     self.granularity = granularity
     self.zeroPointBits = zeroPointBits
     self.selectorBits = selectorBits
+    self.hasOneSelector = hasOneSelector
   }
 
   /// Nothing but codes.
@@ -60,7 +64,8 @@ public struct ScaleScheme: Hashable, Sendable {
   /// All bits of a matrix that are not codes: scales, zero points, selectors, second levels.
   public func overheadBits(rows: Int, columns: Int) -> Int {
     let count = scaleCount(rows: rows, columns: columns)
-    let beside = count * (zeroPointBits + selectorBits)
+    let selectors = (hasOneSelector ? 1 : count) * selectorBits
+    let beside = count * zeroPointBits + selectors
     switch scale {
     case .none: return 0
     case .real(let bits): return beside + count * bits
@@ -92,7 +97,7 @@ extension ScaleScheme: CustomStringConvertible {
       text = "8-bit code \(place), FP32 per \(per) scales, FP32 mean per tensor"
     }
     if zeroPointBits > 0 { text += ", \(zeroPointBits)-bit zero point" }
-    if selectorBits > 0 { text += ", \(selectorBits)-bit selector" }
+    if selectorBits > 0 { text += ", \(selectorBits)-bit selector" + (hasOneSelector ? " per tensor" : "") }
     return text
   }
 }

@@ -67,6 +67,8 @@ struct FormatStorageTests {
     ("mxfp4", 256 * 512 * 4 + 4096 * 8), ("nvfp4", 256 * 512 * 4 + 8192 * 8 + 32),
     // 8 bits of scale and 2 of selector a group, 16 bits a row.
     ("bitmod-fp4", 256 * 512 * 4 + 1024 * 10 + 256 * 16), ("bitmod-fp3", 256 * 512 * 3 + 1024 * 10 + 256 * 16),
+    // Two bits that name the type: once, or beside each of 1024 scales.
+    ("ant4", 256 * 512 * 4 + 256 * 16 + 2), ("ant4-group", 256 * 512 * 4 + 1024 * 18),
     ("olive-int4", 256 * 512 * 4 + 256 * 16), ("q3.4", 256 * 512 * 8),
   ]
 
@@ -82,6 +84,8 @@ struct FormatStorageTests {
     #expect(try NumberFormat.named("nvfp4").bitsPerWeight == 4.5)
     #expect(try NumberFormat.named("nf4").bitsPerWeight == 4.5)
     #expect(try NumberFormat.named("nf4-double").bitsPerWeight == 4.126953125)
+    #expect(try NumberFormat.named("ant4").bitsPerWeight == 4)
+    #expect(try NumberFormat.named("ant4-group").bitsPerWeight == 4.140625)
     #expect(try NumberFormat.named("int4").withGroup(64).bitsPerWeight == 4.25)
   }
 

@@ -49,6 +49,14 @@ enum FormatTables {
     add("apot7", signed(three.flatMap { c in two.flatMap { b in one.map { $0 + b + c } } }))
     add("olive-int4", [0, 1, 2, 3, 4, 5, 6, 7, nil, -7, -6, -5, -4, -3, -2, -1])
     add("olive-flint4", replacing(signed([0, 1, 2, 3, 16, 8, 4, 6]), 8, nil))
+    // The three types of ANT.
+    let types = [
+      replacing((0..<16).map { Double($0 < 8 ? $0 : $0 - 16) }, 8, nil), signed([0, 1, 2, 3, 16, 8, 4, 6]),
+      signed([0, 1, 2, 4, 8, 16, 32, 64]),
+    ]
+    for name in ["ant4", "ant4-group"] {
+      for (index, values) in types.enumerated() { add(name, values, selector: index) }
+    }
     // Single-precision numbers, as fractions of 2^27.
     let levels: [Double] = [
       -134_217_728, -93_441_416, -70_474_112, -53_004_928, -38_177_076, -24_799_870, -12_220_529, 0,

@@ -32,7 +32,7 @@ struct QuantisedMatrixTests {
           worth = column % 2 == 0 ? pair.0 : pair.1
         } else {
           worth = try format.code.value(
-            of: result.codes[position], selector: result.selectors.isEmpty ? 0 : result.selectors[group])
+            of: result.codes[position], selector: result.selector(ofGroup: group))
           if !result.zeroPoints.isEmpty { worth -= Double(result.zeroPoints[group]) }
         }
         #expect(result.values[position] == worth * scale, "\(name) [\(row), \(column)]")

@@ -78,8 +78,7 @@ public struct SerialNumbers: Sendable {
     let group = matrix.groupSize
     let groups = ceilDiv(matrix.columns, group)
     for (index, code) in matrix.codes.enumerated() {
-      let selector =
-        matrix.selectors.isEmpty ? 0 : matrix.selectors[index / k * groups + index % k / group]
+      let selector = matrix.selector(ofGroup: index / k * groups + index % k / group)
       let value = try format.code.value(of: code, selector: selector)
       values.append(Int16(value * Double(1 << fraction)))
     }
