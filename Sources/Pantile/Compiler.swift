@@ -66,8 +66,8 @@ public struct Compiler: Sendable {
     public var bounds: NetworkBounds
     /// Remarks of the graph passes: what was pruned, quantised on synthetic data, left in float.
     public var remarks: [Diagnostic]
-    /// Candidate plans that were simulated, with their cycles.
-    public var judged: [(method: String, cycles: Int)]
+    /// Candidate plans that were simulated, with their cycles; nil where they are no fewer than those of one before.
+    public var judged: [(method: String, cycles: Int?)]
     /// Commands of the expanded Program, counted by its proof.
     public var commands: Int
     /// False when the model came without weights, or they were left out: the Program can be timed, not run.
@@ -101,25 +101,27 @@ public struct Compiler: Sendable {
     // The order of the model, and one that moves fewer bytes when there is one: the judge takes the faster.
     var graphs = [given]
     if let reordered = given.reordered(on: planning) { graphs.append(reordered) }
-    var best: (program: Program, timing: TimingResult, plan: ExecutionPlan, graph: StepGraph)?
-    var judged: [(method: String, cycles: Int)] = []
+    var best: (program: Program, cycles: Int, plan: ExecutionPlan, graph: StepGraph)?
+    var judged: [(method: String, cycles: Int?)] = []
     // Plans differ in what they move and overlap, hardly in how their bursts meet rows: a plain memory of the device's bandwidth and
     // latency tells them apart in a fraction of the time.
     let judge = machine.withPlainMemories
+    var tilings: [TilingProblem: TilingSolution] = [:]
     for (number, graph) in graphs.enumerated() {
-      for plan in try NetworkPlanner(graph, on: planning, options: options.planner).plans() {
+      for plan in try NetworkPlanner(graph, on: planning, options: options.planner).plans(tilings: &tilings) {
         let program = try emitProgram(graph, plan, on: planning, modelHash: modelHash, withImages: false)
-        let timing = try TimingRun(program, on: judge).run()
-        judged.append((number == 0 ? plan.method : "\(plan.method), reordered", timing.cycles))
-        if best == nil || timing.cycles < best?.timing.cycles ?? .max { best = (program, timing, plan, graph) }
+        let cycles = try CycleRun(program, on: judge).run(below: best?.cycles ?? .max)
+        judged.append((number == 0 ? plan.method : "\(plan.method), reordered", cycles))
+        if let cycles { best = (program, cycles, plan, graph) }
       }
     }
-    guard case (var program, var timing, var plan, let graph)? = best else {
+    guard case (var program, let cycles, var plan, let graph)? = best else {
       throw DiagnosticError("no-plan", "no plan was found for network '\(name)'")
     }
     // Candidates were timed without their images; only the chosen plan is written out whole.
     if !options.skipsImages { program = try emitProgram(graph, plan, on: planning, modelHash: modelHash) }
-    if machine.hasDevices { timing = try TimingRun(program, on: machine).run() }
+    let timing = try TimingRun(program, on: machine).run()
+    precondition(machine.hasDevices || timing.cycles == cycles, "judged at \(cycles) cycles, timed at \(timing.cycles)")
     let commands = options.skipsProof ? timing.commands : try program.verify()
     let bounds = NetworkBounds(graph, on: planning)
     plan.gaps.append(

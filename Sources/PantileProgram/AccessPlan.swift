@@ -117,8 +117,10 @@ public final class CommandPlan {
   /// In operand order.
   public let reads: [AccessPlan]
   public let write: AccessPlan?
-  private let lastDepths: [Int]
-  private let firstDepth: Int?
+  /// Loops whose last trip changes an extent.
+  public let lastDepths: [Int]
+  /// The loop in whose first trip accumulators start.
+  public let firstDepth: Int?
 
   public init(_ command: Command, kernels: [Kernel]) {
     self.command = command

@@ -68,11 +68,18 @@ struct AccessRecords {
     }
   }
 
+  /// A record on a page, with its range: most of a page's records lie beside a new access and are passed over without a look at them.
+  private struct Entry {
+    var low: Int
+    var high: Int
+    var slot: Int32
+  }
+
   /// The pages of one size of one memory.
   private struct Level {
     let shift: Int
     /// Records by page.
-    var pages: [[Int32]]
+    var pages: [[Entry]]
     /// Entries of all pages.
     var count = 0
   }
@@ -107,20 +114,26 @@ struct AccessRecords {
   private var accesses: [ResolvedAccess] = []
   private var freeSlots: [Int32] = []
   private var liveCount = 0
-  private var pruneAt = 4096
+  private var pruneAt: Int
+  /// Fewer are not worth a look.
+  private let leastPruned: Int
 
   /// Pages of a memory are at most this many.
   private static let mostPages = 1 << 16
 
-  /// - Parameter sizes: of each memory, in bytes, and the least page size as a power of two.
-  init(memories sizes: [(bytes: Int, shift: Int)]) {
+  /// - Parameters:
+  ///   - sizes: of each memory, in bytes, and the least page size as a power of two.
+  ///   - leastPruned: live accesses above which `wantsPruning`.
+  init(memories sizes: [(bytes: Int, shift: Int)], pruningAbove leastPruned: Int) {
+    self.leastPruned = leastPruned
+    pruneAt = leastPruned
     writes = sizes.map { size in
       var shift = size.shift
       while size.bytes >> shift >= Self.mostPages { shift += 1 }
       var levels: Levels = []
       while true {
         let pageCount = size.bytes >> shift + 1
-        levels.append(Level(shift: shift, pages: [[Int32]](repeating: [], count: pageCount)))
+        levels.append(Level(shift: shift, pages: [[Entry]](repeating: [], count: pageCount)))
         // Two pages hold every access.
         if pageCount <= 2 { return levels }
         shift += 2
@@ -174,48 +187,56 @@ struct AccessRecords {
     var level = 0
     while (record.high - 1) >> levels[level].shift - record.low >> levels[level].shift > 1 { level += 1 }
     let pages = (record.low >> levels[level].shift)...((record.high - 1) >> levels[level].shift)
-    for page in pages { levels[level].pages[page].append(slot) }
+    let entry = Entry(low: record.low, high: record.high, slot: slot)
+    for page in pages { levels[level].pages[page].append(entry) }
     levels[level].count += pages.count
     return Int32(pages.count)
   }
 
-  /// Compares with all records of some levels, and takes the dead ones off the lists that are looked at.
+  /// Compares with all records of some levels that meet the new one's range, and takes the dead ones among them off the lists.
   private mutating func compareAll(
     _ levels: inout Levels, _ new: Record, _ comparison: inout Comparison, _ onRace: (Record) -> Void
   ) {
     for level in levels.indices where levels[level].count > 0 {
       let shift = levels[level].shift
       let first = new.low >> shift
-      var list: [Int32] = []
+      var list: [Entry] = []
       for page in first...((new.high - 1) >> shift) where !levels[level].pages[page].isEmpty {
         swap(&list, &levels[level].pages[page])
-        var kept = 0
+        var dead = 0
         for position in list.indices {
-          let candidate = list[position]
+          let entry = list[position]
+          guard entry.low < new.high, new.low < entry.high else { continue }
+          let candidate = Int(entry.slot)
           // A pair is compared on the first page that both touch.
-          if !records[Int(candidate)].isDead, page == max(first, records[Int(candidate)].low >> shift) {
-            compare(Int(candidate), new, &comparison, onRace)
+          if !records[candidate].isDead, page == max(first, entry.low >> shift) {
+            compare(candidate, new, &comparison, onRace)
           }
-          if records[Int(candidate)].isDead {
-            records[Int(candidate)].pages -= 1
-            if records[Int(candidate)].pages == 0 { freeSlots.append(candidate) }
-          } else {
-            list[kept] = candidate
-            kept += 1
-          }
+          if records[candidate].isDead { dead += 1 }
         }
-        levels[level].count -= list.count - kept
-        list.removeSubrange(kept...)
+        if dead > 0 { levels[level].count -= dropDead(&list) { $0.low < new.high && new.low < $0.high } }
         swap(&list, &levels[level].pages[page])
       }
     }
+  }
+
+  /// Takes the dead ones among those of a page that `isMeant` names off its list; returns how many.
+  private mutating func dropDead(_ list: inout [Entry], where isMeant: (Entry) -> Bool) -> Int {
+    let before = list.count
+    list.removeAll { entry in
+      let slot = Int(entry.slot)
+      guard isMeant(entry), records[slot].isDead else { return false }
+      records[slot].pages -= 1
+      if records[slot].pages == 0 { freeSlots.append(entry.slot) }
+      return true
+    }
+    return before - list.count
   }
 
   private mutating func compare(
     _ candidate: Int, _ new: Record, _ comparison: inout Comparison, _ onRace: (Record) -> Void
   ) {
     let old = records[candidate]
-    guard old.low < new.high, new.low < old.high else { return }
     if !comparison.isOrdered(old, before: new) {
       if accesses[candidate].meets(comparison.access()) { onRace(old) }
     } else if new.point == 0, covers(new, candidate, &comparison) {
@@ -248,7 +269,25 @@ struct AccessRecords {
       let record = records[index]
       if floor[Int(record.queue) * HazardChecker.points + Int(record.point)] > record.sequence { forget(index) }
     }
-    pruneAt = max(4096, liveCount * 2)
+    var levels: Levels = []
+    for memory in writes.indices {
+      swap(&levels, &writes[memory])
+      sweep(&levels)
+      swap(&levels, &writes[memory])
+      swap(&levels, &reads[memory])
+      sweep(&levels)
+      swap(&levels, &reads[memory])
+    }
+    pruneAt = max(leastPruned, liveCount * 2)
+  }
+
+  /// Takes all dead records off the lists.
+  private mutating func sweep(_ levels: inout Levels) {
+    for level in levels.indices where levels[level].count > 0 {
+      for page in levels[level].pages.indices where !levels[level].pages[page].isEmpty {
+        levels[level].count -= dropDead(&levels[level].pages[page]) { _ in true }
+      }
+    }
   }
 }
 

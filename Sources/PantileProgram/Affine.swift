@@ -2,7 +2,7 @@
 ///
 /// Loops are named by their depth in the queue's nest, 0 outermost.
 public struct Affine: Hashable, Sendable {
-  public struct Term: Hashable, Sendable {
+  public struct Term: Hashable, Sendable, BitwiseCopyable {
     public var depth: Int
     public var coefficient: Int
 
@@ -66,6 +66,15 @@ public struct LoopState: Hashable, Sendable {
   public private(set) var depth = 0
 
   public init() {}
+
+  /// - Precondition: `depth` is no more than `mostLoops`.
+  public init(depth: Int, index: (Int) -> Int, count: (Int) -> Int) {
+    self.depth = depth
+    for loop in 0..<depth {
+      indices[loop] = index(loop)
+      counts[loop] = count(loop)
+    }
+  }
 
   @inlinable public func index(_ depth: Int) -> Int { indices[depth] }
   @inlinable public func count(_ depth: Int) -> Int { counts[depth] }
@@ -140,8 +149,10 @@ public struct Extent: Hashable, Sendable {
 }
 
 /// A condition on a loop index; a command, wait or signal with guards takes place only where all of them hold.
-public struct Guard: Hashable, Sendable {
-  @frozen public enum Position: String, Hashable, Sendable, CaseIterable { case first, last, notFirst, notLast }
+public struct Guard: Hashable, Sendable, BitwiseCopyable {
+  @frozen public enum Position: String, Hashable, Sendable, CaseIterable, BitwiseCopyable {
+    case first, last, notFirst, notLast
+  }
 
   public var depth: Int
   public var position: Position

@@ -7,6 +7,11 @@ extension ResolvedAccess {
   /// Exact for boxes whose bounds follow the strides (rows and columns of an image); otherwise it may be too large,
   /// never too small.
   public var byteRange: Range<Int>? {
+    bitRange.map { ($0.lowerBound >> 3)..<(($0.upperBound + 7) >> 3) }
+  }
+
+  /// As `byteRange`, in bits.
+  public var bitRange: Range<Int>? {
     if elementCount == 0 { return nil }
     var low = baseBits
     var high = baseBits
@@ -41,7 +46,7 @@ extension ResolvedAccess {
       let reach = strides[d] * (counts[d] - 1)
       if reach > 0 { high += reach } else { low += reach }
     }
-    return (low >> 3)..<((high + Int(elementBits) + 7) >> 3)
+    return low..<(high + Int(elementBits))
   }
 
   /// Whether every byte of `byteRange` is surely touched: no bounds, and taken from the smallest stride up, each dim

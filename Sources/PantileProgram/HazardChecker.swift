@@ -32,7 +32,7 @@ struct HazardChecker {
   static let points = 8
   private static let maximumProblems = 20
 
-  init(_ program: Program) {
+  init(_ program: Program, pruningAbove leastPruned: Int) {
     self.program = program
     cursors = program.queues.map { QueueCursor(FlatQueue($0)) }
     plans = cursors.map { cursor in cursor.queue.commands.map { CommandPlan($0, kernels: program.kernels) } }
@@ -46,7 +46,7 @@ struct HazardChecker {
     }
     self.limits = limits
     records = AccessRecords(
-      memories: zip(program.memories, limits).map { ($1, $0.kind == .dram ? 16 : 10) })
+      memories: zip(program.memories, limits).map { ($1, $0.kind == .dram ? 16 : 10) }, pruningAbove: leastPruned)
   }
 
   mutating func run() {
@@ -299,10 +299,15 @@ extension Program {
   /// - Returns: how many commands the expansion has.
   /// - Complexity: O(commands · records a page).
   @discardableResult
-  public func verify() throws(DiagnosticError) -> Int {
+  public func verify() throws(DiagnosticError) -> Int { try verify(pruningAbove: 512) }
+
+  /// As `verify`; accesses that nothing can race with any more are looked for when more than `leastPruned` are kept, which changes no
+  /// answer.
+  @discardableResult
+  package func verify(pruningAbove leastPruned: Int) throws(DiagnosticError) -> Int {
     let structure = structureProblems()
     if !structure.isEmpty { throw DiagnosticError(structure) }
-    var checker = HazardChecker(self)
+    var checker = HazardChecker(self, pruningAbove: leastPruned)
     checker.run()
     if !checker.problems.isEmpty { throw DiagnosticError(checker.problems) }
     return checker.commandsRun

@@ -7,7 +7,7 @@ public final class FlatQueue: Sendable {
     public var start: Int32
     public var end: Int32
 
-    init(_ start: Int, _ end: Int) {
+    public init(_ start: Int, _ end: Int) {
       self.start = Int32(start)
       self.end = Int32(end)
     }
@@ -37,7 +37,9 @@ public final class FlatQueue: Sendable {
     public var signals: Span
   }
 
-  enum Entry: Sendable {
+  /// A stop on the way through the queue.
+  public enum Entry: Sendable {
+    /// An index into `commands`.
     case command(Int)
     /// Loop with its trip count and the entry after its end.
     case enter(count: Int, exit: Int)
@@ -50,8 +52,8 @@ public final class FlatQueue: Sendable {
   public let flat: [FlatCommand]
   public let waits: [FlatWait]
   public let signals: [FlatSignal]
-  @usableFromInline let guards: [Guard]
-  let entries: [Entry]
+  public let guards: [Guard]
+  public let entries: [Entry]
 
   public init(_ queue: Program.Queue) {
     var lists = Lists()

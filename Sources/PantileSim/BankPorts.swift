@@ -6,20 +6,20 @@ import PantileProgram
 /// A port that an engine owns is no obstacle to the next command of the same engine: the engine's own timing keeps its
 /// accesses apart. The port is free for others when the last of these commands has let it go.
 package struct BankPorts {
-  private static let banks = 64
-
   private var readsTaken: UInt64 = 0
   private var writesTaken: UInt64 = 0
   /// What each queue owns.
   private var readsOf: [UInt64]
   private var writesOf: [UInt64]
-  /// Commands of the owner that hold each port.
-  private var readHolds = [Int32](repeating: 0, count: banks)
-  private var writeHolds = [Int32](repeating: 0, count: banks)
+  /// The ports of each command of a queue that has not let them go, in no order: a port is free when none lists it.
+  private var readHolds: [[UInt64]]
+  private var writeHolds: [[UInt64]]
 
   package init(queues: Int) {
     readsOf = [UInt64](repeating: 0, count: queues)
     writesOf = [UInt64](repeating: 0, count: queues)
+    readHolds = [[UInt64]](repeating: [], count: queues)
+    writeHolds = [[UInt64]](repeating: [], count: queues)
   }
 
   /// Whether no other queue owns any of these ports.
@@ -33,34 +33,36 @@ package struct BankPorts {
     writesTaken |= writes
     readsOf[queue] |= reads
     writesOf[queue] |= writes
-    Self.add(1, reads, &readHolds)
-    Self.add(1, writes, &writeHolds)
+    if reads != 0 { readHolds[queue].append(reads) }
+    if writes != 0 { writeHolds[queue].append(writes) }
   }
 
+  /// - Precondition: `reads` is what one `take` took.
   package mutating func release(reads: UInt64, of queue: Int) {
-    let freed = Self.add(-1, reads, &readHolds)
+    let freed = Self.drop(reads, from: &readHolds[queue])
     readsTaken &= ~freed
     readsOf[queue] &= ~freed
   }
 
+  /// - Precondition: `writes` is what one `take` took.
   package mutating func release(writes: UInt64, of queue: Int) {
-    let freed = Self.add(-1, writes, &writeHolds)
+    let freed = Self.drop(writes, from: &writeHolds[queue])
     writesTaken &= ~freed
     writesOf[queue] &= ~freed
   }
 
-  /// Changes the holds of all banks in `mask`; returns those that nobody holds any more.
-  @discardableResult
-  private static func add(_ change: Int32, _ mask: UInt64, _ holds: inout [Int32]) -> UInt64 {
-    var rest = mask
-    var freed: UInt64 = 0
-    while rest != 0 {
-      let bank = rest.trailingZeroBitCount
-      holds[bank] += change
-      if holds[bank] == 0 { freed |= 1 << UInt64(bank) }
-      rest &= rest - 1
+  /// Takes one hold of these ports off a list; returns those that no other of the list has.
+  private static func drop(_ mask: UInt64, from holds: inout [UInt64]) -> UInt64 {
+    var others: UInt64 = 0
+    var place = -1
+    for index in holds.indices {
+      if place < 0, holds[index] == mask { place = index } else { others |= holds[index] }
     }
-    return freed
+    if place >= 0 {
+      holds[place] = holds[holds.count - 1]
+      holds.removeLast()
+    }
+    return mask & ~others
   }
 
   /// The banks of a byte range, as a mask; banks are equal blocks of the memory.

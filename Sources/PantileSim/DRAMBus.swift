@@ -25,9 +25,17 @@ package struct DRAMBus {
     package var sent: Int
     /// The cycle in which all its bursts are answered.
     package var answered: Int
+    fileprivate var creditWait: Int
+    fileprivate var busWait: Int
+    fileprivate var scale: Int
+
     /// Whole cycles of waiting for credits, and for the bus while others held it. **Accuracy** exact, their sum rounded down.
-    package var creditCycles: Int
-    package var busCycles: Int
+    package var waits: (credit: Int, bus: Int) {
+      let waits = creditWait + busWait
+      if waits == 0 { return (0, 0) }
+      let parts = Shares.split(waits / scale, over: [creditWait, busWait])
+      return (parts[0], parts[1])
+    }
   }
 
   /// When each of an engine's last `outstanding` bursts is answered (scaled), as a ring: the oldest, at `head`, must be
@@ -73,6 +81,11 @@ package struct DRAMBus {
   /// Cycles that `bursts` of one engine keep the bus busy, rounded up.
   package func ownCycles(_ bursts: Int) -> Int { (bursts * service + scale - 1) / scale }
 
+  /// A cycle before which the last of `bursts` is not answered, of those that were served included.
+  package func leastEnd(of bursts: Int) -> Int {
+    (free + (bursts - served) * service + scale - 1) / scale + (latencies.isEmpty ? latency : 0)
+  }
+
   /// A command's transfer begins; a queue has at most one.
   package mutating func start(queue: Int, bursts: Int, at cycle: Int) {
     let credit = credits[queue].answers[credits[queue].head]
@@ -94,6 +107,7 @@ package struct DRAMBus {
   ///
   package mutating func serve(before limit: Int?) -> Done? {
     let end = limit.map { $0 * scale } ?? Int.max
+    if transfers.count == 1 { return serveAlone(before: end) }
     while !transfers.isEmpty {
       // The next burst starts when the bus is free and someone is ready; among the ready, round robin.
       var earliest = Int.max
@@ -126,15 +140,53 @@ package struct DRAMBus {
       transfers[chosen].ready = max(start + linkSpacing[queue], credit)
       transfers[chosen].remaining -= 1
       if transfers[chosen].remaining == 0 {
-        let done = transfers.remove(at: chosen)
-        let waits = done.creditWait + done.busWait
-        let parts = waits == 0 ? [0, 0] : Shares.split(waits / scale, over: [done.creditWait, done.busWait])
-        return Done(
-          queue: done.queue, sent: (free + scale - 1) / scale, answered: done.answered, creditCycles: parts[0],
-          busCycles: parts[1])
+        return done(transfers.remove(at: chosen))
       }
       transfers[chosen].creditWait += max(0, credit - transfers[chosen].ownEnd)
     }
     return nil
+  }
+
+  /// As `serve`, of the only transfer: nobody takes turns. `end` is scaled.
+  private mutating func serveAlone(before end: Int) -> Done? {
+    var transfer = transfers[0]
+    let queue = transfer.queue
+    let spacing = linkSpacing[queue]
+    var head = credits[queue].head
+    let last = credits[queue].answers.count - 1
+    while true {
+      let start = max(free, transfer.ready)
+      if start >= end { break }
+      free = start + service
+      let answered = (free + scale - 1) / scale + (served < latencies.count ? latencies[served] : latency)
+      served += 1
+      if isLogging { log.append((start / scale, answered, queue)) }
+      transfer.answered = max(transfer.answered, answered)
+      credits[queue].answers[head] = answered * scale
+      head = head == last ? 0 : head + 1
+      let credit = credits[queue].answers[head]
+      transfer.busWait += start - max(transfer.ownEnd, transfer.ready)
+      transfer.ownEnd = start + max(service, spacing)
+      transfer.ready = max(start + spacing, credit)
+      transfer.remaining -= 1
+      if transfer.remaining == 0 { break }
+      transfer.creditWait += max(0, credit - transfer.ownEnd)
+    }
+    credits[queue].head = head
+    if transfer.remaining > 0 {
+      // It may have taken turns before it was alone.
+      if transfer.remaining != transfers[0].remaining { lastServed = queue }
+      transfers[0] = transfer
+      return nil
+    }
+    lastServed = queue
+    transfers.removeAll(keepingCapacity: true)
+    return done(transfer)
+  }
+
+  private func done(_ transfer: Transfer) -> Done {
+    Done(
+      queue: transfer.queue, sent: (free + scale - 1) / scale, answered: transfer.answered,
+      creditWait: transfer.creditWait, busWait: transfer.busWait, scale: scale)
   }
 }

@@ -55,6 +55,9 @@ package final class DRAMPort {
   private let ratio: ClockRatio
   private let burst: Int
   @exclusivity(unchecked) private var lastServed = -1
+  /// As `findOffer` says, until an engine changes; most events are the device's.
+  @exclusivity(unchecked) private var offer = (clock: Int.max, queue: -1)
+  @exclusivity(unchecked) private var isOfferKnown = false
   /// The last clock in which each channel was offered a request.
   private let lastOffer: UnsafeMutablePointer<Int>
   @exclusivity(unchecked) private var answers = TimeHeap<Answer>()
@@ -120,7 +123,10 @@ package final class DRAMPort {
     let end = limit.map { ratio.memoryClock(atOrAfter: $0) } ?? Int.max
     while true {
       if mayBeAnswered, let answered = takeAnswered() { return answered }
-      let offer = nextOffer()
+      if !isOfferKnown {
+        offer = findOffer()
+        isOfferKnown = true
+      }
       let answer = answers.first?.time ?? Int.max
       // Refreshes of an idle device wait until someone asks it again.
       let device = waiting > 0 ? memory.nextEvent : (clock: Int.max, channel: 0)
@@ -141,6 +147,7 @@ package final class DRAMPort {
 
   /// Notes when the next burst of an engine can be offered, and where.
   private func prepareNext(of queue: Int) {
+    isOfferKnown = false
     let engine = engines + queue
     let scale = engine.pointee.scale
     engine.pointee.readyClock = max((engine.pointee.linkReady + scale - 1) / scale, engine.pointee.notBefore)
@@ -148,7 +155,7 @@ package final class DRAMPort {
   }
 
   /// The next engine that offers a burst, and when.
-  private func nextOffer() -> (clock: Int, queue: Int) {
+  private func findOffer() -> (clock: Int, queue: Int) {
     var best = (clock: Int.max, queue: -1)
     var bestTurn = Int.max
     for queue in senders {
@@ -165,6 +172,7 @@ package final class DRAMPort {
   }
 
   private func makeOffer(of queue: Int, at clock: Int) -> Event? {
+    isOfferKnown = false
     let engine = engines + queue
     let next = engine.pointee.bursts[engine.pointee.next]
     let channel = engine.pointee.channel
@@ -197,6 +205,7 @@ package final class DRAMPort {
   }
 
   private func delay(_ queue: Int, until clock: Int) {
+    isOfferKnown = false
     engines[queue].notBefore = max(engines[queue].notBefore, clock)
     engines[queue].readyClock = max(engines[queue].readyClock, clock)
   }

@@ -17,33 +17,37 @@ struct TimeHeap<Element: Timed & BitwiseCopyable> {
     var element = new
     element.order = pushed
     pushed += 1
-    var index = elements.count
     elements.append(element)
-    while index > 0 {
-      let parent = (index - 1) / 2
-      guard Self.before(element, elements[parent]) else { break }
-      elements[index] = elements[parent]
-      index = parent
+    elements.withUnsafeMutableBufferPointer { elements in
+      var index = elements.count - 1
+      while index > 0 {
+        let parent = (index - 1) / 2
+        guard Self.before(element, elements[parent]) else { break }
+        elements[index] = elements[parent]
+        index = parent
+      }
+      elements[index] = element
     }
-    elements[index] = element
   }
 
   /// - Precondition: not empty.
   mutating func pop() -> Element {
-    let first = elements[0]
     let last = elements.removeLast()
-    if elements.isEmpty { return first }
-    var index = 0
-    while true {
-      var child = 2 * index + 1
-      if child >= elements.count { break }
-      if child + 1 < elements.count, Self.before(elements[child + 1], elements[child]) { child += 1 }
-      guard Self.before(elements[child], last) else { break }
-      elements[index] = elements[child]
-      index = child
+    if elements.isEmpty { return last }
+    return elements.withUnsafeMutableBufferPointer { elements in
+      let first = elements[0]
+      var index = 0
+      while true {
+        var child = 2 * index + 1
+        if child >= elements.count { break }
+        if child + 1 < elements.count, Self.before(elements[child + 1], elements[child]) { child += 1 }
+        guard Self.before(elements[child], last) else { break }
+        elements[index] = elements[child]
+        index = child
+      }
+      elements[index] = last
+      return first
     }
-    elements[index] = last
-    return first
   }
 
   private static func before(_ a: Element, _ b: Element) -> Bool {

@@ -31,13 +31,19 @@ extension TimingRun {
     var others: [(kind: StallCause.Kind, cycles: Int)] = []
   }
 
-  /// What transfers count; the ids of these actions are their places in this list.
+  /// What transfers and devices count; the ids of these actions are their places in this list.
   enum TransferAction: String, CaseIterable {
     case readDRAM = "dram.read_bytes"
     case writeDRAM = "dram.write_bytes"
     case readScratchpad = "spad.read_bytes"
     case writeScratchpad = "spad.write_bytes"
     case move = "dma.bytes"
+    case activate = "dram.activate"
+    case readBurst = "dram.read_burst"
+    case writeBurst = "dram.write_burst"
+    case rowHit = "dram.row_hit"
+    case refresh = "dram.refresh"
+    case refreshBank = "dram.refresh_bank"
 
     var id: Int {
       switch self {
@@ -46,6 +52,12 @@ extension TimingRun {
       case .readScratchpad: return 2
       case .writeScratchpad: return 3
       case .move: return 4
+      case .activate: return 5
+      case .readBurst: return 6
+      case .writeBurst: return 7
+      case .rowHit: return 8
+      case .refresh: return 9
+      case .refreshBank: return 10
       }
     }
   }
@@ -144,9 +156,9 @@ extension TimingRun {
   /// As `sentTransfer`, of a transfer on a bus of plain bandwidth.
   mutating func sentTransfer(_ done: DRAMBus.Done) -> PendingTransfer {
     sentTransfer(done.queue, at: done.sent, isAnswered: true) { length, _ in
-      CopySplit(
-        own: length - done.creditCycles - done.busCycles, first: (.credit, done.creditCycles),
-        second: (.bus, done.busCycles))
+      let waits = done.waits
+      return CopySplit(
+        own: length - waits.credit - waits.bus, first: (.credit, waits.credit), second: (.bus, waits.bus))
     }
   }
 
@@ -190,15 +202,15 @@ extension TimingRun {
   mutating func count(_ device: DRAMPort, _ bus: Int, upTo layer: Int) {
     let now = device.counts
     let before = deviceCounts[bus]
-    for (name, number) in [
-      ("dram.activate", now.activates - before.activates), ("dram.read_burst", now.reads - before.reads),
-      ("dram.write_burst", now.writes - before.writes),
-      ("dram.row_hit", now.readHits + now.writeHits - before.readHits - before.writeHits),
-      ("dram.refresh", now.refreshes - before.refreshes),
-      ("dram.refresh_bank", now.bankRefreshes - before.bankRefreshes),
-    ] where number != 0 {
-      count(actionID(name), number, layer)
+    func count(_ action: TransferAction, _ number: Int) {
+      if number != 0 { self.count(action.id, number, layer) }
     }
+    count(.activate, now.activates - before.activates)
+    count(.readBurst, now.reads - before.reads)
+    count(.writeBurst, now.writes - before.writes)
+    count(.rowHit, now.readHits + now.writeHits - before.readHits - before.writeHits)
+    count(.refresh, now.refreshes - before.refreshes)
+    count(.refreshBank, now.bankRefreshes - before.bankRefreshes)
     deviceCounts[bus] = now
   }
 }

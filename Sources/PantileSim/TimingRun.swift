@@ -166,10 +166,12 @@ public struct TimingRun: ~Copyable {
       // pass is enough.
       for queue in queues.indices { tryIssue(queue, at: time) }
     }
-    guard queues.allSatisfy(\.isDone) else {
-      throw DiagnosticError("deadlock", "the timing run stops before the program's end; verify() names the waits")
-    }
+    guard queues.allSatisfy(\.isDone) else { throw Self.deadlock }
     return result()
+  }
+
+  static var deadlock: DiagnosticError {
+    DiagnosticError("deadlock", "the timing run stops before the program's end; verify() names the waits")
   }
 
   /// Lets bursts start before `limit`, until a transfer is done; whether one was.

@@ -30,6 +30,28 @@ struct HazardOracleTests {
     #expect(racing >= 80 && sound >= 20, "\(racing) programs race, \(sound) do not")
   }
 
+  /// Looking for accesses that nothing can race with any more, always or never, changes no word of the answer.
+  @Test func pruningChangesNoAnswer() throws {
+    var faulty = 0
+    for seed in 0..<12 {
+      let sample = try RandomProgram(seed: 9_500 + UInt64(seed), tiles: 120)
+      var random = SplitMix64(seed: UInt64(seed))
+      for damage in 0..<6 {
+        let program = damage == 0 ? sample.program : Self.damaged(sample.program, &random)
+        let answers = [0, 7, 512, .max].map { least in
+          do throws(DiagnosticError) {
+            return "\(try program.verify(pruningAbove: least)) commands"
+          } catch {
+            return error.diagnostics.map { "\($0.code): \($0.message)" }.sorted().joined(separator: "\n")
+          }
+        }
+        #expect(Set(answers).count == 1, "seed \(seed), damage \(damage): \(answers)")
+        if !answers[0].hasSuffix("commands") { faulty += 1 }
+      }
+    }
+    #expect(faulty >= 20)
+  }
+
   /// Takes out a wait, moves a write, or signals the end of a read where it was the end of the write.
   private static func damaged(_ program: Program, _ random: inout SplitMix64) -> Program {
     var program = program

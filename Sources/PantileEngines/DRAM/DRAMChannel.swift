@@ -97,7 +97,7 @@ struct DRAMChannel: ~Copyable {
   /// Writes still to be moved before reads are again.
   var drain = 0
 
-  var pending: [Pending] = []
+  var pending = GrowingBuffer<Pending>()
   var freePending: Int32 = -1
   /// How many waiting reads and writes have addresses of a hash value: 0 proves that there is none of an address.
   let readFilter = FixedBuffer<UInt32>(repeating: 0, count: 256)
@@ -121,7 +121,7 @@ struct DRAMChannel: ~Copyable {
   var bus = DRAMBusState()
   /// By bank: the clock in which its last refresh was over.
   let refreshedUntil: FixedBuffer<Int>
-  var completions: [DRAMCompletion] = []
+  var completions = GrowingBuffer<DRAMCompletion>()
   var commands: [DRAMCommand] = []
 
   init(_ device: DRAMDevice, index: Int, recordsCommands: Bool) {

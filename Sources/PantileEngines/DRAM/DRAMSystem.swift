@@ -17,6 +17,8 @@ public final class DRAMSystem {
   public let device: DRAMDevice
   private let channels: UnsafeMutablePointer<DRAMChannel>
   private let channelCount: Int
+  /// Of each channel, side by side: a caller asks for the first of them at every event.
+  private let nextEvents: FixedBuffer<Int>
   private let burstShift: Int
   private let channelShift, channelMask: Int
   private let rowShift, rowMask: Int
@@ -33,6 +35,8 @@ public final class DRAMSystem {
     for index in 0..<channelCount {
       (channels + index).initialize(to: DRAMChannel(device, index: index, recordsCommands: recordsCommands))
     }
+    nextEvents = FixedBuffer(repeating: 0, count: channelCount)
+    for index in 0..<channelCount { nextEvents[index] = channels[index].nextEvent }
     burstShift = device.organization.burstBytes.trailingZeroBitCount
     func place(_ field: DRAMAddressMap.Field) -> (Int, Int) {
       let (shift, width) = device.addressMap.bits(of: field, in: device.organization)
@@ -71,7 +75,7 @@ public final class DRAMSystem {
     precondition(request.address >= 0, "a DRAM address is negative: \(request.address)")
     let burst = request.address >> burstShift
     let channel = (burst >> channelShift) & channelMask
-    channels[channel].advance(before: cycle)
+    advance(channel: channel, before: cycle)
     guard channels[channel].hasRoom(isWrite: request.isWrite) else { return false }
     let rank = (burst >> rankShift) & rankMask
     let group = (burst >> groupShift) & groupMask
@@ -79,12 +83,13 @@ public final class DRAMSystem {
     channels[channel].accept(
       request, bank: (rank * (groupMask + 1) + group) * (bankMask + 1) + bank, row: (burst >> rowShift) & rowMask,
       column: (burst >> columnShift) & columnMask, at: cycle)
+    nextEvents[channel] = channels[channel].nextEvent
     return true
   }
 
   /// Does everything that happens before a clock.
   public func advance(before cycle: Int) {
-    for index in 0..<channelCount { channels[index].advance(before: cycle) }
+    for index in 0..<channelCount { advance(channel: index, before: cycle) }
   }
 
   /// Does everything before `cycle` in one channel, and further until a request has room there or `limit` is reached.
@@ -94,12 +99,12 @@ public final class DRAMSystem {
     untilRoomAt address: Int, isWrite: Bool, from cycle: Int, before limit: Int
   ) -> Int? {
     let channel = channel(of: address)
-    channels[channel].advance(before: cycle)
+    advance(channel: channel, before: cycle)
     var now = cycle
     while !channels[channel].hasRoom(isWrite: isWrite) {
       let event = channels[channel].nextEvent
       guard event < limit - 1 else { return nil }
-      channels[channel].advance(before: event + 1)
+      advance(channel: channel, before: event + 1)
       now = event + 1
     }
     return now < limit ? now : nil
@@ -108,7 +113,7 @@ public final class DRAMSystem {
   /// A clock before which nothing happens; never too late. Refreshes count.
   public var nextEventTime: Int {
     var next = Int.max
-    for index in 0..<channelCount { next = min(next, channels[index].nextEvent) }
+    for index in 0..<channelCount { next = min(next, nextEvents[index]) }
     return next
   }
 
@@ -116,24 +121,27 @@ public final class DRAMSystem {
   public var nextEvent: (clock: Int, channel: Int) {
     var next = (clock: Int.max, channel: 0)
     for index in 0..<channelCount {
-      let clock = channels[index].nextEvent
+      let clock = nextEvents[index]
       if clock < next.clock { next = (clock, index) }
     }
     return next
   }
 
   /// As `nextEventTime`, of one channel.
-  public func nextEventTime(of channel: Int) -> Int { channels[channel].nextEvent }
+  public func nextEventTime(of channel: Int) -> Int { nextEvents[channel] }
 
   /// Does everything that happens before a clock in one channel; the others stay where they are.
-  public func advance(channel: Int, before cycle: Int) { channels[channel].advance(before: cycle) }
+  public func advance(channel: Int, before cycle: Int) {
+    channels[channel].advance(before: cycle)
+    nextEvents[channel] = channels[channel].nextEvent
+  }
 
   /// As `takeCompletions`, of one channel.
   public func takeCompletions(of channel: Int, _ body: (DRAMCompletion) -> Void) {
     let count = channels[channel].completions.count
     if count == 0 { return }
     for index in 0..<count { body(channels[channel].completions[index]) }
-    channels[channel].completions.removeAll(keepingCapacity: true)
+    channels[channel].completions.removeAll()
   }
 
   /// Whether no request waits; data may still be on its way.
@@ -145,8 +153,7 @@ public final class DRAMSystem {
   /// Hands over what became certain since the last call, channel by channel, in order of decision.
   public func takeCompletions(_ body: (DRAMCompletion) -> Void) {
     for index in 0..<channelCount {
-      for completion in channels[index].completions { body(completion) }
-      channels[index].completions.removeAll(keepingCapacity: true)
+      takeCompletions(of: index, body)
     }
   }
 

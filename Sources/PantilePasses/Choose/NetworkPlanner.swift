@@ -51,13 +51,20 @@ public struct NetworkPlanner {
   /// - Throws: `unsupported` for every step that no engine can run, `does-not-fit` for every step whose smallest tiles
   ///   exceed a memory.
   public func plans() throws(DiagnosticError) -> [ExecutionPlan] {
+    var tilings: [TilingProblem: TilingSolution] = [:]
+    return try plans(tilings: &tilings)
+  }
+
+  /// As `plans()`.
+  ///
+  /// - Parameter tilings: answers that are known; those that are found join them. An order of the same steps asks for the same ones.
+  public func plans(tilings: inout [TilingProblem: TilingSolution]) throws(DiagnosticError) -> [ExecutionPlan] {
     try checkSupport()
     var keepable = graph.storages.indices.map { isKeepable($0) }
     var plans: [ExecutionPlan] = []
-    var cache: [TilingProblem: TilingSolution] = [:]
     // Addresses may not exist for a choice that fits by bytes alone; then the largest kept tensor is given up.
     for _ in 0...graph.storages.count {
-      let (problem, candidates, tilingGap) = try scheduleProblem(keepable: keepable, cache: &cache)
+      let (problem, candidates, tilingGap) = try scheduleProblem(keepable: keepable, cache: &tilings)
       let solution = try solved(problem)
       let packed = try packings(problem, candidates, solution, tilingGap: tilingGap)
       if !packed.isEmpty {
@@ -73,7 +80,7 @@ public struct NetworkPlanner {
     if keepable.contains(true) {
       // The same network with every tensor streamed: sometimes the fewer bank conflicts win.
       let (problem, candidates, tilingGap) = try scheduleProblem(
-        keepable: keepable.map { _ in false }, cache: &cache)
+        keepable: keepable.map { _ in false }, cache: &tilings)
       let solution = try solved(problem)
       plans += try packings(problem, candidates, solution, tilingGap: tilingGap)
     }
