@@ -72,6 +72,15 @@ public struct Contract: Hashable, Sendable {
     case integer
     /// Operands of 16 bits; products and sums are Float, in an order that the array's geometry gives.
     case bf16, f16
+
+    /// How an element of a float operand is stored; nil for integers, which have any width.
+    public var element: Kernel.Format? {
+      switch self {
+      case .integer: return nil
+      case .bf16: return .bf16
+      case .f16: return .f16
+      }
+    }
   }
 
   public var a: AddressGenerator

@@ -293,9 +293,11 @@ private func type(_ shape: [Int], _ element: String = "f32") -> String {
         }
 
         """
-      // Many equal elements; gradients whose sums depend on their order.
+      // Many equal elements, some NaN; gradients whose sums depend on their order.
+      var values = whole(x, &random).values(as: Float.self)
+      if number % 4 == 3 { for index in values.indices where random.next(below: 9) == 0 { values[index] = .nan } }
       let g = SeededValues.tensor(name: "g\(number)", shape: y, elementType: .f32, low: -1, high: 1)
-      try check(text, [whole(x, &random), g], "case \(number)")
+      try check(text, [HostTensor(shape: x, values: values), g], "case \(number)")
     }
   }
 
@@ -323,6 +325,30 @@ private func type(_ shape: [Int], _ element: String = "f32") -> String {
         try check(text, [a.converted(to: type), b.converted(to: type), wide], name)
       }
     }
+  }
+
+  /// Inside a chip a truth value is a byte; what a caller gives or gets has the type that the function says.
+  @Test(arguments: [
+    ("%c: tensor<4xi1>, %x: tensor<4xf32>", "tensor<4xf32>", "input 'c' is of type i1"),
+    ("%x: tensor<4xf32>", "tensor<4xi1>", "output 'y' is of type i1"),
+  ])
+  func truthValuesStayInside(_ inputs: String, _ output: String, _ message: String) throws {
+    let isInput = inputs.contains("%c")
+    let body =
+      isInput
+      ? "%y = dnn.select %c, %x, %x : (tensor<4xi1>, tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>"
+      : "%y = dnn.less %x, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xi1>"
+    let text = """
+      func.func @main(\(inputs)) -> \(output) {
+        \(body)
+        func.return %y : \(output)
+      }
+
+      """
+    let x = HostTensor(shape: [4], values: [Float(1), 2, 3, 4])
+    let given = isInput ? [x.converted(to: .i1), x] : [x]
+    let error = try #require(throws: DiagnosticError.self) { try ChipRun(text, given) }
+    #expect(error.codes == ["unsupported"] && "\(error)".contains(message), "\(error)")
   }
 
   @Test func logarithmsScalarsAndBackwardSlices() throws {

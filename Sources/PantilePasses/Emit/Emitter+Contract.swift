@@ -30,17 +30,9 @@ extension Emitter {
     var indexChannels: Handshake?
     if let weightTensor = step.weightTensor, let weights = addressing.weights {
       w = visits(weights.relevant)
-      let place: OperandPlace
-      if choice.residentReads.contains(graph.tensors[weightTensor.tensor].storage) {
-        place = resident(weightTensor.tensor)
-      } else {
-        let own = buffer(index, "w", slotBytes: aligned(weights.boxBytes), visit: w.visit)
-        place = .buffer(own)
-        wChannels = load(
-          "w", of: index, from: weights.box(in: dram, base: dramBase(weightTensor.tensor)), to: weights.box(in: own),
-          innermost: w.innermost, nest: nest, consumer: array, layer: layer, bodies: &bodies)
-      }
-      weightOperand = weights.elements(at: place, over: [D.r, D.s, D.c, D.n])
+      let fetched = fetch("w", weightTensor.tensor, weights, of: index, w, nest, for: array, layer, &bodies)
+      wChannels = fetched.channels
+      weightOperand = weights.elements(at: fetched.place, over: [D.r, D.s, D.c, D.n])
     } else {
       w = visits([D.g, D.n, D.c])
       let stored = emitWeightBlocks(step, index, layer, nest, w, consumer: array, &bodies)
@@ -64,32 +56,14 @@ extension Emitter {
         consumer: drain, layer: layer, bodies: &bodies)
       parameterInputs = (0..<3).map { parameterRow(own, $0, m, columns) }
     } else if let biasTensor = step.biasTensor, let bias = addressing.bias {
-      let place: OperandPlace
-      if choice.residentReads.contains(graph.tensors[biasTensor.tensor].storage) {
-        place = resident(biasTensor.tensor)
-      } else {
-        let own = buffer(index, "bias", slotBytes: aligned(bias.boxBytes), visit: parameter.visit)
-        place = .buffer(own)
-        parameterChannels = load(
-          "bias", of: index, from: bias.box(in: dram, base: dramBase(biasTensor.tensor)), to: bias.box(in: own),
-          innermost: parameter.innermost, nest: nest, consumer: drain, layer: layer, bodies: &bodies)
-      }
-      parameterInputs = [bias.elements(at: place, over: points)]
+      let fetched = fetch("bias", biasTensor.tensor, bias, of: index, parameter, nest, for: drain, layer, &bodies)
+      parameterChannels = fetched.channels
+      parameterInputs = [bias.elements(at: fetched.place, over: points)]
     }
 
     // Activations.
     let x = visits(addressing.x.relevant)
-    var xPlace: OperandPlace
-    var xChannels: Handshake?
-    if choice.residentReads.contains(graph.tensors[step.x].storage) {
-      xPlace = resident(step.x)
-    } else {
-      let xBuffer = buffer(index, "x", slotBytes: aligned(addressing.x.boxBytes), visit: x.visit)
-      xPlace = .buffer(xBuffer)
-      xChannels = load(
-        "x", of: index, from: addressing.x.box(in: dram, base: dramBase(step.x)), to: addressing.x.box(in: xBuffer),
-        innermost: x.innermost, nest: nest, consumer: array, layer: layer, bodies: &bodies)
-    }
+    let (xPlace, xChannels) = fetch("x", step.x, addressing.x, of: index, x, nest, for: array, layer, &bodies)
 
     // Residual.
     let outputDims: Set<Int> = [D.g, D.b, D.p, D.q, D.n]
@@ -97,17 +71,9 @@ extension Emitter {
     var residualPlace: OperandPlace?
     var residualChannels: Handshake?
     if let residual = step.residual, let residualAddressing = addressing.residual {
-      if choice.residentReads.contains(graph.tensors[residual.tensor].storage) {
-        residualPlace = resident(residual.tensor)
-      } else {
-        let residualBuffer = buffer(
-          index, "residual", slotBytes: aligned(residualAddressing.boxBytes), visit: out.visit)
-        residualPlace = .buffer(residualBuffer)
-        residualChannels = load(
-          "residual", of: index, from: residualAddressing.box(in: dram, base: dramBase(residual.tensor)),
-          to: residualAddressing.box(in: residualBuffer), innermost: out.innermost,
-          nest: nest, consumer: drain, layer: layer, bodies: &bodies)
-      }
+      let fetched = fetch(
+        "residual", residual.tensor, residualAddressing, of: index, out, nest, for: drain, layer, &bodies)
+      (residualPlace, residualChannels) = (fetched.place, fetched.channels)
     }
 
     // The array: one macro tile a trip; accumulators are handed over after the last tile of c.
@@ -186,6 +152,20 @@ extension Emitter {
     bodies[drain, default: []].append(
       .command(Command(.drain(map), layer: layer, when: drainGuards, waits: drainWaits, signals: drainSignals)))
     return choice.storesOutput ? queues.store : drain
+  }
+
+  /// A tensor that the step reads: where it is kept, or in a buffer of its own with the load that fills it.
+  private mutating func fetch(
+    _ label: String, _ tensor: Int, _ addressing: OperandAddressing, of index: Int,
+    _ visits: (innermost: Int, visit: Affine), _ nest: TiledNest, for consumer: QueueID, _ layer: LayerID,
+    _ bodies: inout [QueueID: [Program.Node]]
+  ) -> (place: OperandPlace, channels: Handshake?) {
+    if plan.choices[index].residentReads.contains(graph.tensors[tensor].storage) { return (resident(tensor), nil) }
+    let own = buffer(index, label, slotBytes: aligned(addressing.boxBytes), visit: visits.visit)
+    let channels = load(
+      label, of: index, from: addressing.box(in: dram, base: dramBase(tensor)), to: addressing.box(in: own),
+      innermost: visits.innermost, nest: nest, consumer: consumer, layer: layer, bodies: &bodies)
+    return (.buffer(own), channels)
   }
 
   /// What the array reads of constant weights, and what says that they are there.

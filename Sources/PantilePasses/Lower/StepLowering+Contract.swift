@@ -209,12 +209,12 @@ extension StepLowering {
     let macs = y.count * depth
     let epilogue = try epilogue(of: op)
     let x = try storedTensor(of: op.operands[0], for: op)
-    let w =
-      switch numbers {
-      case .bf16: try floatTensor(op.operands[1], .bf16, for: op)
-      case .f16: try floatTensor(op.operands[1], .f16, for: op)
-      case .integer, nil: try tensor(of: op.operands[1], for: op)
-      }
+    let w: Int
+    if let numbers {
+      w = try floatTensor(op.operands[1], numbers, for: op)
+    } else {
+      w = try tensor(of: op.operands[1], for: op)
+    }
     let groups = inner.map { batch[$0] } ?? 1
     let requantize = epilogue.requantize
     func spread(_ list: [Int32]) -> [Int32] {

@@ -11,11 +11,7 @@ extension StepLowering {
   /// The floats in which an array takes a value: those of its tensor, as a cast to 16 bits has left them; else nil.
   func floats(of value: ValueID) -> Contract.Numbers? {
     guard let tensor = tensors[value], tensor >= 0 else { return nil }
-    switch graph.tensors[tensor].format {
-    case .bf16: return .bf16
-    case .f16: return .f16
-    case .i8, .ui8, .i32, .f32: return nil
-    }
+    return Contract.Numbers.allCases.first { $0.element == graph.tensors[tensor].format }
   }
 
   /// One step: nest, operands and bias as they stand.
@@ -24,14 +20,10 @@ extension StepLowering {
     outputMap: OperandMap, output: Int, macs: Int
   ) throws(DiagnosticError) {
     typealias D = ContractStep.Dim
-    let format: Kernel.Format = numbers == .bf16 ? .bf16 : .f16
-    let x = try storedTensor(of: op.operands[0], for: op)
-    let w = try floatTensor(op.operands[1], format, for: op)
     var step = ContractStep(
-      extents: extents, x: x, xMap: xMap, padValue: 0, output: output, outputMap: outputMap, weightBits: format.bits,
-      weights: nil, bias: nil, multiplier: [], shift: [], zeroPoint: 0, minimum: 0, maximum: 0)
-    step.numbers = numbers
-    step.weightTensor = .init(tensor: w, map: weightMap)
+      of: numbers, extents: extents, x: try storedTensor(of: op.operands[0], for: op), xMap: xMap,
+      weights: .init(tensor: try floatTensor(op.operands[1], numbers, for: op), map: weightMap), output: output,
+      outputMap: outputMap)
     if op.operands.count > 2 {
       let bias = try storedTensor(of: op.operands[2], for: op)
       guard graph.tensors[bias].format.isFloat, graph.tensors[bias].shape.count == 1 else {
@@ -44,35 +36,25 @@ extension StepLowering {
 
   /// The second operand: a tensor of the same floats, or a constant whose numbers all are such floats.
   mutating func floatTensor(
-    _ value: ValueID, _ format: Kernel.Format, for op: OpView
+    _ value: ValueID, _ numbers: Contract.Numbers, for op: OpView
   ) throws(DiagnosticError) -> Int {
-    guard let constant = try constant(value), tensors[value] == nil else {
+    guard let constant = try constant(value), tensors[value] == nil, let format = numbers.element,
+      let element = ElementType(rawValue: format.rawValue)
+    else {
       let tensor = try storedTensor(of: value, for: op)
-      guard graph.tensors[tensor].format == format else {
+      guard graph.tensors[tensor].format == numbers.element else {
         throw unsupported(
           op,
-          "operands of type \(format.rawValue) and \(graph.tensors[tensor].format.rawValue); both must be rounded alike"
+          "operands of type \(numbers.rawValue) and \(graph.tensors[tensor].format.rawValue); both must be rounded alike"
         )
       }
       return tensor
     }
-    let element: ElementType = format == .bf16 ? .bf16 : .f16
     let narrow = constant.tensor?.converted(to: element)
     if let narrow, let wide = constant.tensor, narrow.converted(to: wide.elementType) != wide {
       throw unsupported(op, "a constant of type \(constant.type.element) with numbers that are no \(format.rawValue)")
     }
-    let shape = constant.type.shape
-    let target = graph.addTensor(
-      module.name(of: value) ?? "constant", shape: shape, order: Array(shape.indices), format: format)
-    let identity = OperandMap(shape.indices.map { .along($0) })
-    let step = MapStep(
-      dims: shape.enumerated().map { .init("d\($0.offset)", $0.element) }, inputs: [.init(.constant(0), identity)],
-      constants: [
-        .init(name: "value", tensor: graph.tensors[target], bytes: narrow.map { $0.withUnsafeBytes { Array($0) } })
-      ], stages: [.init(.move(format), [.input(0)])], output: target, outputMap: identity)
-    add(step, kind: "constant", covering: [], name: "constant", location: module.location(ofValue: value))
-    tensors[value] = target
-    return target
+    return addConstant(value, ConstantValue(type: constant.type, tensor: narrow), format)
   }
 
   /// A convolution of two computed tensors.

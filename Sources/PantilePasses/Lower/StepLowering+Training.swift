@@ -60,10 +60,7 @@ extension StepLowering {
       untiled: [axis], output: try newTensor(for: op.result))
   }
 
-  /// The maximum of each window, then the least number of a tap that equals it.
-  ///
-  /// A window with a NaN has no tap that equals its maximum and gives the tap behind the last one, where the reference gives the
-  /// NaN's: a step whose loss is no number is thrown away.
+  /// The maximum of each window, then the least number of a tap that equals it, or that is NaN: a NaN makes the maximum one.
   mutating func lowerPoolTap(_ op: OpView) throws(DiagnosticError) {
     let (x, y) = (try op.operandTensor(0), try op.resultTensor())
     guard Kernel.Format(x.element)?.isFloat == true, let format = Kernel.Format(y.element) else {
@@ -91,7 +88,8 @@ extension StepLowering {
       ],
       // The number behind the last tap: whatever the tap is, held between the count and the count.
       prologue: [
-        .init(.equalF32, 3, 0, 1), .init(.clampI32, 4, 2, 0, [count, count]), .init(.select, 5, 3, 2, [4]),
+        .init(.equalF32, 3, 0, 1), .init(.equalF32, 6, 0, 0), .init(.lessOrEqualI32, 3, 6, 3),
+        .init(.clampI32, 4, 2, 0, [count, count]), .init(.select, 5, 3, 2, [4]),
       ], reduced: 5, reduction: .minI32, output: 5, outputFormat: format)
     addMap(
       op, kind: "max_pool2d_tap", shape: y.shape,
@@ -118,12 +116,9 @@ extension StepLowering {
     guard dilations == [1, 1] else { throw unsupported(op, "windows with dilation \(dilations)") }
     let values = try storedTensor(of: op.operands[0], for: op)
     let taps = try storedTensor(of: op.operands[1], for: op)
-    // The padded image in whole strides, of which y is a part.
-    func strided(_ extent: Int, _ axis: Int) -> Int { (extent + strides[axis] - 1) / strides[axis] }
-    let blocks: [Int] = [strided(y.shape[2] + pads[0], 0), strided(y.shape[3] + pads[1], 1)]
-    let shifts: [Int] = [strided(kernel[0], 0), strided(kernel[1], 1)]
-    let padded: [Int] = [x.shape[0], x.shape[1], blocks[0] * strides[0], blocks[1] * strides[1]]
-    let isWhole = pads[0] == 0 && pads[1] == 0 && padded == y.shape
+    let image = StridedImage(shape: y.shape, strides: strides, pads: pads)
+    let shifts = image.strided(kernel)
+    let blocks = image.blocks
     let target = try newTensor(for: op.result)
     let format = graph.tensors[target].format
     let name = module.name(of: op.result) ?? "unpool"
@@ -133,11 +128,12 @@ extension StepLowering {
       let isLast = number == shifts[0] * shifts[1] - 1
       // Windows in ascending order are shifts in descending order. Sums stay wide until the last one.
       let output: Int
-      if isLast, isWhole {
+      if isLast, image.isWhole {
         output = target
       } else {
         output = graph.addTensor(
-          "\(name).\(number)", shape: padded, order: graph.tensors[target].order, format: isLast ? format : .f32)
+          "\(name).\(number)", shape: image.padded, order: graph.tensors[target].order,
+          format: isLast ? format : .f32)
       }
       // Nest: n, c, block row, row in block, block column, column in block.
       let place = OperandMap([
@@ -188,14 +184,35 @@ extension StepLowering {
       add(.map(step), kind: "max_unpool2d", covering: [op.id])
       sum = output
     }
-    if let sum, !isWhole {
-      let identity = OperandMap(y.shape.indices.map { .along($0) })
-      addCopy(
-        name: "\(name).cut", kind: "slice", location: op.location, from: sum, to: target, shape: y.shape,
-        inputMap: OperandMap([
-          .along(0), .along(1), .init([.init(2)], offset: pads[0]), .init([.init(3)], offset: pads[1]),
-        ]), outputMap: identity)
-    }
+    if let sum, !image.isWhole { addCut(op, image, from: sum, to: target) }
     tensors[op.result] = target
   }
+
+  /// The part of a padded image that a result is.
+  mutating func addCut(_ op: OpView, _ image: StridedImage, from source: Int, to target: Int) {
+    addCopy(
+      name: "\(graph.tensors[target].name).cut", kind: "slice", location: op.location, from: source, to: target,
+      shape: image.shape,
+      inputMap: OperandMap([
+        .along(0), .along(1), .init([.init(2)], offset: image.pads[0]), .init([.init(3)], offset: image.pads[1]),
+      ]), outputMap: OperandMap(image.shape.indices.map { .along($0) }))
+  }
+}
+
+/// An image as the windows of a stride see it: padded at its top and left, and to whole strides at its end.
+struct StridedImage {
+  /// [N, C, H, W].
+  var shape: [Int]
+  /// Rows and columns.
+  var strides: [Int]
+  /// Top and left come first.
+  var pads: [Int]
+
+  /// Strides that cover extents, rows and columns.
+  func strided(_ extents: [Int]) -> [Int] { (0..<2).map { (extents[$0] + strides[$0] - 1) / strides[$0] } }
+  /// Of the padded image.
+  var blocks: [Int] { strided([shape[2] + pads[0], shape[3] + pads[1]]) }
+  var padded: [Int] { [shape[0], shape[1], blocks[0] * strides[0], blocks[1] * strides[1]] }
+  /// Whether nothing is to be cut off.
+  var isWhole: Bool { pads[0] == 0 && pads[1] == 0 && padded == shape }
 }

@@ -27,16 +27,15 @@ extension StepLowering {
     )
     let (cg, ng) = (x.shape[1] / groups, w.shape[1])
     let places = strides[0] * strides[1]
-    let format: Kernel.Format = numbers == .bf16 ? .bf16 : .f16
+    let image = StridedImage(shape: y.shape, strides: strides, pads: pads)
+    let (blocks, taps) = (image.blocks, image.strided([w.shape[2], w.shape[3]]))
     let name = module.name(of: op.result) ?? "transposed"
 
     // Filters [group, f, h, n, c, j, l] as [group·places·n, c, j, l].
-    let taps: [Int] = [
-      (w.shape[2] + strides[0] - 1) / strides[0], (w.shape[3] + strides[1] - 1) / strides[1],
-    ]
+    let source = try floatTensor(op.operands[1], numbers, for: op)
     let filters = graph.addTensor(
-      "\(name).filters", shape: [groups * places * ng, cg, taps[0], taps[1]], order: [0, 1, 2, 3], format: format)
-    let source = try floatTensor(op.operands[1], format, for: op)
+      "\(name).filters", shape: [groups * places * ng, cg, taps[0], taps[1]], order: [0, 1, 2, 3],
+      format: graph.tensors[source].format)
     try addSpread(
       op, name: "\(name).filters", from: source, to: filters,
       dims: [groups, strides[0], strides[1], ng, cg, taps[0], taps[1]],
@@ -44,8 +43,6 @@ extension StepLowering {
       target: [[(0, places * ng), (1, strides[1] * ng), (2, ng), (3, 1)], [(4, 1)], [(5, 1)], [(6, 1)]])
 
     typealias D = ContractStep.Dim
-    func strided(_ extent: Int, _ axis: Int) -> Int { (extent + strides[axis] - 1) / strides[axis] }
-    let blocks: [Int] = [strided(y.shape[2] + pads[0], 0), strided(y.shape[3] + pads[1], 1)]
     let channels = groups * places * ng
     let sums = graph.addTensor(
       "\(name).places", shape: [x.shape[0], channels, blocks[0], blocks[1]], order: [0, 2, 3, 1], format: .f32)
@@ -56,38 +53,27 @@ extension StepLowering {
     let channel = OperandMap.Axis([.init(D.g, places * ng), .init(D.n)])
     let output: [OperandMap.Axis] = [.along(D.b), channel, .along(D.p), .along(D.q)]
     let extents: [Int] = [groups, x.shape[0], blocks[0], blocks[1], places * ng, cg, taps[0], taps[1]]
-    var step = ContractStep(
-      extents: extents, x: try storedTensor(of: op.operands[0], for: op), xMap: OperandMap(input), padValue: 0,
-      output: sums, outputMap: OperandMap(output), weightBits: format.bits, weights: nil, bias: nil, multiplier: [],
-      shift: [], zeroPoint: 0, minimum: 0, maximum: 0)
-    step.numbers = numbers
-    step.weightTensor = .init(
-      tensor: filters, map: OperandMap([channel, .along(D.c), .along(D.r), .along(D.s)]))
+    let step = ContractStep(
+      of: numbers, extents: extents, x: try storedTensor(of: op.operands[0], for: op), xMap: OperandMap(input),
+      weights: .init(tensor: filters, map: OperandMap([channel, .along(D.c), .along(D.r), .along(D.s)])),
+      output: sums, outputMap: OperandMap(output))
     add(
       .contract(step), kind: "conv_transpose2d", covering: [op.id],
       macs: x.count * ng * w.shape[2] * w.shape[3])
 
     // Places side by side, then without the padding.
-    let padded: [Int] = [y.shape[0], y.shape[1], blocks[0] * strides[0], blocks[1] * strides[1]]
     let target = try newTensor(for: op.result)
-    let isWhole = padded == y.shape && pads[0] == 0 && pads[1] == 0
-    let image =
-      isWhole
+    let whole =
+      image.isWhole
       ? target
-      : graph.addTensor("\(name).padded", shape: padded, order: graph.tensors[target].order, format: .f32)
+      : graph.addTensor("\(name).padded", shape: image.padded, order: graph.tensors[target].order, format: .f32)
     try addSpread(
-      op, name: "\(name).image", from: sums, to: image,
+      op, name: "\(name).image", from: sums, to: whole,
       dims: [x.shape[0], groups, blocks[0], strides[0], blocks[1], strides[1], ng],
       source: [
         [(0, 1)], [(1, places * ng), (3, strides[1] * ng), (5, ng), (6, 1)], [(2, 1)], [(4, 1)],
       ], target: [[(0, 1)], [(1, ng), (6, 1)], [(2, strides[0]), (3, 1)], [(4, strides[1]), (5, 1)]])
-    if !isWhole {
-      addCopy(
-        name: "\(name).cut", kind: "slice", location: op.location, from: image, to: target, shape: y.shape,
-        inputMap: OperandMap([
-          .along(0), .along(1), .init([.init(2)], offset: pads[0]), .init([.init(3)], offset: pads[1]),
-        ]), outputMap: OperandMap(y.shape.indices.map { .along($0) }))
-    }
+    if !image.isWhole { addCut(op, image, from: whole, to: target) }
     tensors[op.result] = target
   }
 

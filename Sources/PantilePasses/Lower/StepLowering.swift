@@ -73,11 +73,11 @@ public struct StepLowering {
 
   private mutating func addInput(_ value: ValueID, _ name: String) throws(DiagnosticError) {
     let type = try module.tensor(of: value)
-    guard let format = Kernel.Format(type.element) else {
+    // A truth value is a byte inside the chip; a caller's tensor of them is not.
+    guard type.element != .i1, let format = Kernel.Format(type.element) else {
       problems.append(
         Diagnostic(
-          "unsupported",
-          "input '\(name)' is of type \(type.element), the chip takes i8, ui8, i1, i32, f32, bf16 and f16",
+          "unsupported", "input '\(name)' is of type \(type.element), the chip takes i8, ui8, i32, f32, bf16 and f16",
           at: module.location(ofValue: value)))
       tensors[value] = -1
       return
@@ -92,6 +92,12 @@ public struct StepLowering {
   private mutating func finishOutputs() throws(DiagnosticError) {
     for (position, value) in returned.enumerated() {
       let tensor = try storedTensor(of: value, for: nil)
+      guard try module.tensor(of: value).element != .i1 else {
+        throw DiagnosticError(
+          "unsupported",
+          "output '\(outputNames[position])' is of type i1, the chip gives i8, ui8, i32, f32, bf16 and f16",
+          at: module.location(ofValue: value))
+      }
       let format = Kernel.Format(try module.tensor(of: value).element) ?? graph.tensors[tensor].format
       let isOwn =
         graph.tensors[tensor].format == format && graph.storages[graph.tensors[tensor].storage].kind == .output
@@ -153,11 +159,17 @@ public struct StepLowering {
         "unsupported", "constant of type \(type.element) cannot be read on the chip",
         at: module.location(ofValue: value))
     }
+    return addConstant(value, constant, format)
+  }
+
+  /// A step that brings a constant into a tensor of its own, in row-major order.
+  mutating func addConstant(_ value: ValueID, _ constant: ConstantValue, _ format: Kernel.Format) -> Int {
+    let shape = constant.type.shape
     let target = graph.addTensor(
-      module.name(of: value) ?? "constant", shape: type.shape, order: Array(type.shape.indices), format: format)
-    let identity = OperandMap(type.shape.indices.map { .along($0) })
+      module.name(of: value) ?? "constant", shape: shape, order: Array(shape.indices), format: format)
+    let identity = OperandMap(shape.indices.map { .along($0) })
     let step = MapStep(
-      dims: type.shape.enumerated().map { .init("d\($0.offset)", $0.element) },
+      dims: shape.enumerated().map { .init("d\($0.offset)", $0.element) },
       inputs: [.init(.constant(0), identity)],
       constants: [.init(name: "value", tensor: graph.tensors[target], bytes: constant.bytes)],
       stages: [.init(.move(format), [.input(0)])], output: target, outputMap: identity)

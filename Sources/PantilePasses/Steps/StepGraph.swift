@@ -285,6 +285,19 @@ public struct ContractStep: Sendable {
     self.maximum = maximum
     self.residual = residual
   }
+
+  /// A contraction of 16-bit floats, both sides computed; its result is what its tensor holds.
+  public init(
+    of numbers: Contract.Numbers, extents: [Int], x: Int, xMap: OperandMap, weights: WeightTensor, output: Int,
+    outputMap: OperandMap
+  ) {
+    self.init(
+      extents: extents, x: x, xMap: xMap, padValue: 0, output: output, outputMap: outputMap,
+      weightBits: numbers.element?.bits ?? 8, weights: nil, bias: nil, multiplier: [], shift: [], zeroPoint: 0,
+      minimum: 0, maximum: 0)
+    self.numbers = numbers
+    weightTensor = weights
+  }
 }
 
 /// Work of the vector engine: one or more kernels over a nest, from tensors and constants to one tensor.
