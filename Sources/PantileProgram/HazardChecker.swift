@@ -60,7 +60,7 @@ struct HazardChecker {
   static let points = 8
   private static let maximumProblems = 20
 
-  init(_ program: Program, pruningAbove leastPruned: Int) {
+  init(_ program: Program, pruningAbove leastPruned: Int, leastPageShift: Int?) {
     self.program = program
     cursors = program.queues.map { QueueCursor(FlatQueue($0)) }
     plans = cursors.map { cursor in cursor.queue.commands.map { CommandPlan($0, kernels: program.kernels) } }
@@ -84,7 +84,8 @@ struct HazardChecker {
     }
     self.limits = limits
     records = AccessRecords(
-      memories: zip(program.memories, limits).map { ($1, $0.kind == .dram ? 16 : 10) }, pruningAbove: leastPruned)
+      memories: zip(program.memories, limits).map { ($1, leastPageShift ?? ($0.kind == .dram ? 16 : 10)) },
+      pruningAbove: leastPruned)
   }
 
   mutating func run() {
@@ -381,13 +382,15 @@ extension Program {
   @discardableResult
   public func verify() throws(DiagnosticError) -> Int { try verify(pruningAbove: 64) }
 
-  /// As `verify`; accesses that nothing can race with any more are looked for when more than `leastPruned` are kept, which changes no
-  /// answer.
+  /// As `verify`, with what changes no answer: accesses that nothing can race with any more are looked for when more than `leastPruned`
+  /// are kept, and stand on pages of no fewer than `1 << leastPageShift` bytes; nil for sizes that suit real memories.
   @discardableResult
-  package func verify(pruningAbove leastPruned: Int) throws(DiagnosticError) -> Int {
+  package func verify(
+    pruningAbove leastPruned: Int, leastPageShift: Int? = nil
+  ) throws(DiagnosticError) -> Int {
     let structure = structureProblems()
     if !structure.isEmpty { throw DiagnosticError(structure) }
-    var checker = HazardChecker(self, pruningAbove: leastPruned)
+    var checker = HazardChecker(self, pruningAbove: leastPruned, leastPageShift: leastPageShift)
     checker.run()
     if !checker.problems.isEmpty { throw DiagnosticError(checker.problems) }
     return checker.commandsRun
