@@ -106,7 +106,7 @@ public struct Compiler: Sendable {
     // Plans differ in what they move and overlap, hardly in how their bursts meet rows: a plain memory of the device's bandwidth and
     // latency tells them apart in a fraction of the time.
     let judge = machine.withPlainMemories
-    var tilings: [TilingProblem: TilingSolution] = [:]
+    var tilings = TilingAnswers()
     for (number, graph) in graphs.enumerated() {
       for plan in try NetworkPlanner(graph, on: planning, options: options.planner).plans(tilings: &tilings) {
         let program = try emitProgram(graph, plan, on: planning, modelHash: modelHash, withImages: false)

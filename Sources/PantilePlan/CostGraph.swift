@@ -18,24 +18,29 @@ struct CostGraph {
     var d: Int32
   }
 
-  /// Sorted by level, arguments before users.
+  /// Sorted by level, arguments before users; of a level, first those that gates are made of.
   private(set) var nodes: [Node] = []
   /// Nodes of level `l` are `levelStart[l + 1] ..< levelStart[l + 2]`; level -1 is constant.
   private(set) var levelStart: [Int] = []
+  /// Nodes of level `l` that gates are made of end here, at `l + 1`.
+  private(set) var gateEnd: [Int] = []
   /// The node of each expression, in the order given.
   private(set) var roots: [Int] = []
   /// Nodes that depend on one dimension alone, per search position.
   private(set) var singles: [[Int]] = []
 
-  /// - Parameter dimensions: names in search order, outermost first, with their extents.
+  /// - Parameters:
+  ///   - dimensions: names in search order, outermost first, with their extents; at most 64.
+  ///   - gates: numbers of expressions that a search looks at before all others.
   /// - Precondition: every dimension that occurs in an expression is listed.
-  init(_ expressions: [CostExpr], dimensions: [(name: String, extent: Int)]) {
+  init(_ expressions: [CostExpr], dimensions: [(name: String, extent: Int)], gates: Range<Int> = 0..<0) {
     var builder = Builder(dimensions: dimensions)
     let raw = expressions.map { builder.number($0) }
-    // Stable sort by level keeps arguments before users, since an argument's level is never higher.
-    let order = builder.nodes.indices.sorted {
-      builder.levels[$0] != builder.levels[$1] ? builder.levels[$0] < builder.levels[$1] : $0 < $1
-    }
+    let isGate = builder.parts(of: gates.map { raw[$0] })
+    // Sorted by level and then as made, arguments stand before users: an argument's level is never higher, and a gate's arguments are
+    // parts of gates.
+    func key(_ node: Int) -> (Int, Int, Int) { (builder.levels[node], isGate[node] ? 0 : 1, node) }
+    let order = builder.nodes.indices.sorted { key($0) < key($1) }
     var position = Array(repeating: 0, count: order.count)
     for (new, old) in order.enumerated() { position[old] = new }
     for old in order {
@@ -52,23 +57,27 @@ struct CostGraph {
       nodes.append(node)
     }
     roots = raw.map { position[$0] }
-    var support = Array(repeating: Set<Int>(), count: nodes.count)
+    // One bit a dimension.
+    var support = [UInt64](repeating: 0, count: nodes.count)
     singles = dimensions.map { _ in [] }
     for (index, node) in nodes.enumerated() {
       switch Code(rawValue: node.code) {
       case .constant, nil: break
-      case .tile, .trips, .last: support[index] = [node.a]
+      case .tile, .trips, .last: support[index] = 1 << UInt64(node.a)
       case .select:
-        support[index] = support[node.a].union(support[Int(node.b)]).union(support[Int(node.c)]).union(
-          support[Int(node.d)])
-      case .add, .multiply, .maximum, .minimum, .ceilDivide:
-        support[index] = support[node.a].union(support[Int(node.b)])
+        support[index] =
+          support[node.a] | support[Int(node.b)] | support[Int(node.c)] | support[Int(node.d)]
+      case .add, .multiply, .maximum, .minimum, .ceilDivide: support[index] = support[node.a] | support[Int(node.b)]
       }
-      if support[index].count == 1, let only = support[index].first { singles[only].append(index) }
+      if support[index].nonzeroBitCount == 1 { singles[support[index].trailingZeroBitCount].append(index) }
     }
     levelStart = (-1...dimensions.count).map { level in order.firstIndex { builder.levels[$0] >= level } ?? order.count
     }
     levelStart[dimensions.count + 1] = order.count
+    gateEnd = (-1..<dimensions.count).map { level in
+      let nodes = levelStart[level + 1]..<levelStart[level + 2]
+      return nodes.first { !isGate[order[$0]] } ?? nodes.upperBound
+    }
   }
 
   /// Makes nodes, each distinct one once.
@@ -94,6 +103,21 @@ struct CostGraph {
       levels.append(level)
       known[key] = nodes.count - 1
       return nodes.count - 1
+    }
+
+    /// Whether each node is one of these or an argument of such a one.
+    func parts(of roots: [Int]) -> [Bool] {
+      var isPart = [Bool](repeating: false, count: nodes.count)
+      for root in roots { isPart[root] = true }
+      for (index, node) in nodes.enumerated().reversed() where isPart[index] && node.code >= Code.add.rawValue {
+        isPart[node.a] = true
+        isPart[Int(node.b)] = true
+        if node.code == Code.select.rawValue {
+          isPart[Int(node.c)] = true
+          isPart[Int(node.d)] = true
+        }
+      }
+      return isPart
     }
 
     func position(_ name: String) -> Int {
@@ -135,6 +159,7 @@ struct CostGraph {
 final class CostState {
   private let nodes: UnsafeMutableBufferPointer<CostGraph.Node>
   private let levelStart: [Int]
+  private let gateEnd: [Int]
   /// Lower and upper ends of the node values.
   let lower: UnsafeMutableBufferPointer<Int>
   let upper: UnsafeMutableBufferPointer<Int>
@@ -162,6 +187,7 @@ final class CostState {
     upper.initialize(repeating: 0)
     leaves.initialize(repeating: 1)
     levelStart = graph.levelStart
+    gateEnd = graph.gateEnd
     isSingle = .allocate(capacity: max(1, graph.nodes.count))
     singleLower = .allocate(capacity: max(1, graph.nodes.count))
     singleUpper = .allocate(capacity: max(1, graph.nodes.count))
@@ -221,9 +247,17 @@ final class CostState {
   func tripsLower(_ position: Int) -> Int { leaves[position * 6 + 2] }
 
   /// Values of the nodes of one level, all of whose dimensions are fixed.
-  func evaluateFixed(level: Int) {
+  func evaluateFixed(level: Int) { evaluate(levelStart[level + 1]..<levelStart[level + 2]) }
+
+  /// As `evaluateFixed`, of the gates alone.
+  func evaluateGates(level: Int) { evaluate(levelStart[level + 1]..<gateEnd[level + 1]) }
+
+  /// As `evaluateFixed`, of all but the gates.
+  func evaluateBehindGates(level: Int) { evaluate(gateEnd[level + 1]..<levelStart[level + 2]) }
+
+  @inline(__always) private func evaluate(_ range: Range<Int>) {
     let (lower, upper, leaves) = (lower, upper, leaves)
-    for index in levelStart[level + 1]..<levelStart[level + 2] {
+    for index in range {
       let node = nodes[index]
       let value: Int
       switch node.code {

@@ -88,6 +88,12 @@ private struct GreedyPacker {
   let delta: [Int]
   /// Buffers of other bodies alive together with each buffer.
   let neighbours: [[Int]]
+  /// Of each buffer, since buffers have names that cost time to copy.
+  private let sizes: [Int]
+  private let groups: [Int?]
+  /// Offsets with every body as low as it may lie, and whether it lies there for good.
+  private let lowest: [Int]
+  private let isFixed: [Bool]
   let repairRounds = 12
 
   init(_ problem: PackingProblem) {
@@ -125,6 +131,10 @@ private struct GreedyPacker {
       }
     }
     self.neighbours = neighbours
+    sizes = problem.buffers.map(\.size)
+    groups = problem.buffers.map(\.bankGroup)
+    lowest = problem.buffers.indices.map { bodies[bodyOf[$0]].earliest + delta[$0] }
+    isFixed = bodies.map(\.isFixed)
   }
 
   var rules: [Rule] {
@@ -159,34 +169,37 @@ private struct GreedyPacker {
 
   /// Offsets, the height, and the movable body that reaches highest.
   func place(_ sequence: [Int], _ rule: Rule) -> (offsets: [Int], height: Int, highest: Int) {
-    var isPlaced = bodies.map(\.isFixed)
-    var offsets = problem.buffers.indices.map { bodies[bodyOf[$0]].earliest + delta[$0] }
+    var isPlaced = isFixed
+    var offsets = lowest
     var height = 0
     var highest = sequence.first ?? 0
-    for (index, buffer) in problem.buffers.enumerated() where isPlaced[bodyOf[index]] {
-      height = max(height, saturatingAdd(offsets[index], buffer.size))
+    for index in sizes.indices where isPlaced[bodyOf[index]] {
+      height = max(height, saturatingAdd(offsets[index], sizes[index]))
     }
+    var blocks: [Block] = []
     for index in sequence {
       let body = bodies[index]
-      var blocks: [Block] = []
+      blocks.removeAll(keepingCapacity: true)
       for member in body.members {
         for other in neighbours[member] where isPlaced[bodyOf[other]] {
           blocks.append(
             (
-              offsets[other] - delta[member] - problem.buffers[member].size + body.size,
-              offsets[other] + problem.buffers[other].size - delta[member], other, member
+              offsets[other] - delta[member] - sizes[member] + body.size,
+              offsets[other] + sizes[other] - delta[member], other, member
             ))
         }
       }
       blocks.sort { ($0.low, $0.index, $0.member) < ($1.low, $1.index, $1.member) }
       let offset = position(body, blocks, rule)
       isPlaced[index] = true
-      for member in body.members + body.followers {
-        offsets[member] = saturatingAdd(offset, delta[member])
-        let top = saturatingAdd(offsets[member], problem.buffers[member].size)
-        if top > height {
-          height = top
-          highest = index
+      for members in [body.members, body.followers] {
+        for member in members {
+          offsets[member] = saturatingAdd(offset, delta[member])
+          let top = saturatingAdd(offsets[member], sizes[member])
+          if top > height {
+            height = top
+            highest = index
+          }
         }
       }
     }
@@ -219,6 +232,7 @@ private struct GreedyPacker {
       top = max(top, block.high)
     }
     gaps.append((top, Int.max))
+    let others = rule == .apart ? strangers(blocks) : []
     var best: (offset: Int, score: Int)?
     func offer(_ offset: Int, _ score: Int) {
       if let have = best, (have.score, have.offset) <= (score, offset) { return }
@@ -234,7 +248,7 @@ private struct GreedyPacker {
         offer(low, gap.high - gap.low - body.size)
       case .apart:
         for candidate in bankCandidates(low, gap.high, body, align) {
-          offer(candidate, conflicts(body, candidate, blocks))
+          offer(candidate, conflicts(body, candidate, others, blockCount: blocks.count))
         }
       }
     }
@@ -259,25 +273,33 @@ private struct GreedyPacker {
     return list
   }
 
-  /// Pairs with placed buffers of other groups that would share a bank.
-  private func conflicts(_ body: Body, _ offset: Int, _ blocks: [Block]) -> Int {
-    guard let bankBytes = problem.bankBytes else { return 0 }
-    var count = 0
+  /// A placed buffer of another group than that of a member, and the banks that it lies in.
+  private typealias Stranger = (member: Int, firstBank: Int, lastBank: Int)
+
+  private func strangers(_ blocks: [Block]) -> [Stranger] {
+    guard let bankBytes = problem.bankBytes else { return [] }
+    var list: [Stranger] = []
     for block in blocks {
-      guard let group = problem.buffers[block.member].bankGroup, let other = problem.buffers[block.index].bankGroup,
-        other != group
-      else { continue }
-      let low = offset + delta[block.member]
+      guard let group = groups[block.member], let other = groups[block.index], other != group else { continue }
       // The other's own addresses, from those that the body sees.
       let high = block.high + delta[block.member]
+      list.append((block.member, (high - sizes[block.index]) / bankBytes, (high - 1) / bankBytes))
+    }
+    return list
+  }
+
+  /// Pairs with placed buffers of other groups that would share a bank.
+  private func conflicts(_ body: Body, _ offset: Int, _ strangers: [Stranger], blockCount: Int) -> Int {
+    guard let bankBytes = problem.bankBytes else { return 0 }
+    var count = 0
+    for stranger in strangers {
+      let low = offset + delta[stranger.member]
       let first = low / bankBytes
-      let last = (low + problem.buffers[block.member].size - 1) / bankBytes
-      if first <= (high - 1) / bankBytes && (high - problem.buffers[block.index].size) / bankBytes <= last {
-        count += 1
-      }
+      let last = (low + sizes[stranger.member] - 1) / bankBytes
+      if first <= stranger.lastBank && stranger.firstBank <= last { count += 1 }
     }
     // A place above the capacity is worse than any conflict.
-    return saturatingAdd(offset, body.size) > problem.capacity ? count + blocks.count + 1 : count
+    return saturatingAdd(offset, body.size) > problem.capacity ? count + blockCount + 1 : count
   }
 
   func isBetter(_ a: PackingSolution, than b: PackingSolution) -> Bool {

@@ -104,8 +104,10 @@ private final class TilingSearch {
     }
     func memory(_ name: String) -> Int { problem.memories.firstIndex { $0.name == name } ?? 0 }
     func link(_ name: String?) -> Int { problem.links.firstIndex { $0.name == name } ?? -1 }
-    var busy = problem.resources.map { node($0.busy) }
+    // First, since most tiles of an image fail by it: see `descend`.
     var room = problem.workspace.map { Footprint(memory: memory($0.memory), node: node($0.bytes)) }
+    let gates = 0..<room.count
+    var busy = problem.resources.map { node($0.busy) }
     var parts: [Footprint] = []
     var made: [Operand] = []
     for operand in problem.operands {
@@ -125,7 +127,8 @@ private final class TilingSearch {
           relevant: mask, leastSlots: operand.slotChoices.min() ?? 1,
           manySlots: operand.slotChoices.filter { $0 > 1 }.min() ?? 0))
     }
-    let graph = CostGraph(expressions, dimensions: order.map { (problem.dims[$0].name, problem.dims[$0].extent) })
+    let graph = CostGraph(
+      expressions, dimensions: order.map { (problem.dims[$0].name, problem.dims[$0].extent) }, gates: gates)
     for index in made.indices {
       made[index].perLoad = graph.roots[made[index].perLoad]
       made[index].sweep = graph.roots[made[index].sweep]
@@ -201,10 +204,14 @@ private final class TilingSearch {
       }
       tiles[positions[position]] = extent.tile
       state.fix(position, tile: extent.tile, trips: extent.trips, last: extent.last)
-      state.evaluateFixed(level: position)
       if isLast {
+        // What must not be cut together shows in the workspace alone.
+        state.evaluateGates(level: position)
+        if !workspaceFits() { continue }
+        state.evaluateBehindGates(level: position)
         complete(position, liveCount)
       } else {
+        state.evaluateFixed(level: position)
         state.evaluateRanges(above: position)
         let remaining = bound(position, liveCount)
         if remaining > 0 { descend(position + 1, liveCount: remaining) }
@@ -229,6 +236,14 @@ private final class TilingSearch {
       let count = least ? operand.leastSlots : slots[index]
       for part in operand.firstFootprint..<operand.endFootprint { occupy(footprints[part], times: count) }
     }
+    for index in 0..<used.count where used[index] > capacities[index] { return false }
+    return true
+  }
+
+  /// False when the workspace alone overflows a memory.
+  private func workspaceFits() -> Bool {
+    for index in 0..<used.count { used[index] = 0 }
+    for index in 0..<workspace.count { occupy(workspace[index], times: 1) }
     for index in 0..<used.count where used[index] > capacities[index] { return false }
     return true
   }
@@ -451,9 +466,8 @@ private final class TilingSearch {
       var commands = saturatingMultiply(nestTrips(), busyNodes.count)
       for index in 0..<links.count { commands = saturatingAdd(commands, transfers[index]) }
       front.insert(
-        Alternative(
-          tiles: tiles.array, order: orderNumbers[order], slots: slots.array, loads: [], footprint: used.array,
-          busy: [], bytes: bytes.array, cycles: cycles, commands: commands, lowerBound: 0))
+        cycles: cycles, bytes: total, classes: classes.buffer, commands: commands, footprint: used.buffer,
+        order: orderNumbers[order], tiles: tiles.buffer, slots: slots.buffer)
     }
   }
 }

@@ -13,13 +13,17 @@ public final class AccessPlan {
   private let hasMovingBounds: Bool
 
   /// What is kept for one combination of ragged extents.
-  private struct Template {
-    var access: ResolvedAccess
-    var range: Range<Int>?
-    var isDense: Bool
+  private struct Template: BitwiseCopyable {
+    var access = ResolvedAccess()
+    /// The touched bytes; none when all is padding.
+    var low = 0
+    var high = 0
+    var isDense = false
+    var isKnown = false
   }
 
-  private var templates: [Template?]
+  // Behind a pointer: they are looked at for each access of a run, and filled as combinations are met.
+  private let templates: UnsafeMutablePointer<Template>
   private var bursts: [(slot: Int, phase: Int, count: Int)] = []
 
   /// Combinations of more loops than this are resolved anew each time.
@@ -36,8 +40,12 @@ public final class AccessPlan {
     raggedDepths = depths
     hasMovingBounds =
       depths.count > Self.mostRaggedDepths || generator.bounds.contains { !$0.offset.terms.isEmpty }
-    templates = [Template?](repeating: nil, count: hasMovingBounds ? 0 : 1 << depths.count)
+    let count = hasMovingBounds ? 0 : 1 << depths.count
+    templates = .allocate(capacity: max(1, count))
+    templates.initialize(repeating: Template(), count: count)
   }
+
+  deinit { templates.deallocate() }
 
   /// The bit address of the first element.
   public func baseBits(at loops: LoopState) -> Int {
@@ -53,37 +61,37 @@ public final class AccessPlan {
     if hasMovingBounds { return nil }
     var slot = 0
     for (bit, depth) in raggedDepths.enumerated() where loops.isLast(depth) { slot |= 1 << bit }
-    if templates[slot] == nil { templates[slot] = Self.template(generator.resolved(at: loops, reduced: reduced)) }
+    if !templates[slot].isKnown { templates[slot] = Self.template(generator.resolved(at: loops, reduced: reduced)) }
     return slot
   }
 
   private static func template(_ access: ResolvedAccess) -> Template {
-    Template(access: access, range: access.byteRange, isDense: access.touchesWholeRange)
+    let range = access.byteRange ?? 0..<0
+    return Template(
+      access: access, low: range.lowerBound, high: range.upperBound, isDense: access.touchesWholeRange, isKnown: true)
   }
 
   /// The same as `generator.resolved(at:reduced:)`.
   public func resolved(at loops: LoopState) -> ResolvedAccess {
-    guard let slot = slot(at: loops), var access = templates[slot]?.access else {
-      return generator.resolved(at: loops, reduced: reduced)
-    }
+    guard let slot = slot(at: loops) else { return generator.resolved(at: loops, reduced: reduced) }
+    var access = templates[slot].access
     access.baseBits = baseBits(at: loops)
     return access
   }
 
-  /// The touched range as `ResolvedAccess.byteRange`, and whether every byte of it is touched.
+  /// The touched range as `ResolvedAccess.byteRange`, and whether every byte of it is touched; nil when all is padding.
   public func touched(at loops: LoopState) -> (range: Range<Int>, isDense: Bool)? {
-    guard let slot = slot(at: loops), let template = templates[slot] else {
-      let fresh = Self.template(generator.resolved(at: loops, reduced: reduced))
-      return fresh.range.map { ($0, fresh.isDense) }
+    guard let slot = slot(at: loops) else {
+      return Self.touched(Self.template(generator.resolved(at: loops, reduced: reduced)))
     }
-    guard let range = template.range else { return nil }
-    let shift = baseBits(at: loops) - template.access.baseBits
-    if shift & 7 == 0 {
-      let bytes = shift >> 3
-      return (range.lowerBound + bytes..<range.upperBound + bytes, template.isDense)
-    }
-    let fresh = Self.template(resolved(at: loops))
-    return fresh.range.map { ($0, fresh.isDense) }
+    let shift = baseBits(at: loops) - templates[slot].access.baseBits
+    if shift & 7 != 0 { return Self.touched(Self.template(resolved(at: loops))) }
+    return Self.touched(templates[slot], movedBy: shift >> 3)
+  }
+
+  private static func touched(_ template: Template, movedBy bytes: Int = 0) -> (range: Range<Int>, isDense: Bool)? {
+    if template.low == template.high { return nil }
+    return (template.low + bytes..<template.high + bytes, template.isDense)
   }
 
   /// Elements listed, padding included.

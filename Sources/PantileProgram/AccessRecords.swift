@@ -16,9 +16,9 @@ struct AccessRecords {
     var point: Int8
     /// Every byte of the range is touched.
     var isDense: Bool
-    var isDead = false
-    /// Pages that still list the record.
-    var pages: Int32 = 0
+
+    /// The entry of a clock that speaks of the access.
+    var clock: Int { Int(queue) * HazardChecker.points + Int(point) }
   }
 
   /// What an engine interlocks between its own commands.
@@ -30,58 +30,70 @@ struct AccessRecords {
     case all
   }
 
-  /// What the new access knows, and how to look at it closely.
-  struct Comparison {
-    let knowledge: [Int]
-    let row: Int
+  /// What a new access is compared by.
+  private struct Comparison {
+    let record: Record
+    let access: ResolvedAccess
     let interlocks: Interlocks
-    let plan: AccessPlan
-    let loops: LoopState
-    /// Resolved when first needed.
-    private var resolved: ResolvedAccess?
-
-    init(knowledge: [Int], row: Int, interlocks: Interlocks, plan: AccessPlan, loops: LoopState) {
-      self.knowledge = knowledge
-      self.row = row
-      self.interlocks = interlocks
-      self.plan = plan
-      self.loops = loops
-    }
-
-    mutating func access() -> ResolvedAccess {
-      if let resolved { return resolved }
-      let access = plan.resolved(at: loops)
-      resolved = access
-      return access
-    }
-
-    func isOrdered(_ old: Record, before new: Record) -> Bool {
-      if old.queue == new.queue {
-        if old.sequence == new.sequence { return true }
-        switch interlocks {
-        case .all: return true
-        case .writes: if old.point == 0, new.point == 0 { return true }
-        case .none: break
-        }
-      }
-      return knowledge[row + Int(old.queue) * HazardChecker.points + Int(old.point)] > old.sequence
-    }
+    let knowledge: [Int]
+    /// Where the row of the new access's queue begins.
+    let row: Int
   }
 
-  /// A record on a page, with its range: most of a page's records lie beside a new access and are passed over without a look at them.
-  private struct Entry {
+  /// A record on a page, with all that orders it: most of a page's records lie beside a new access or are known to it, and are passed
+  /// over without a look elsewhere.
+  private struct Entry: BitwiseCopyable {
     var low: Int
     var high: Int
+    var sequence: Int
+    var clock: Int32
+    /// Of `accesses` and `commands`.
     var slot: Int32
+
+    func meets(_ record: Record) -> Bool { low < record.high && record.low < high }
   }
 
   /// The pages of one size of one memory.
   private struct Level {
     let shift: Int
-    /// Records by page.
+    /// Records by page, oldest first.
     var pages: [[Entry]]
+    /// One bit a page: whether it has records.
+    var occupied: [UInt64]
     /// Entries of all pages.
     var count = 0
+
+    init(shift: Int, pageCount: Int) {
+      self.shift = shift
+      pages = [[Entry]](repeating: [], count: pageCount)
+      occupied = [UInt64](repeating: 0, count: (pageCount + 63) / 64)
+    }
+
+    /// The first page from `page` on that has records; the number of pages when none has.
+    func nextOccupied(from page: Int) -> Int {
+      guard page < pages.count else { return pages.count }
+      var word = page >> 6
+      var bits = occupied[word] & ~0 << UInt64(page & 63)
+      while bits == 0 {
+        word += 1
+        if word == occupied.count { return pages.count }
+        bits = occupied[word]
+      }
+      return word * 64 + bits.trailingZeroBitCount
+    }
+
+    mutating func append(_ entry: Entry, to page: Int) {
+      pages[page].append(entry)
+      occupied[page >> 6] |= 1 << UInt64(page & 63)
+      count += 1
+    }
+
+    /// Puts a page's list back, of which so many entries were taken off.
+    mutating func restore(_ list: inout [Entry], page: Int, removed: Int) {
+      swap(&list, &pages[page])
+      count -= removed
+      if pages[page].isEmpty { occupied[page >> 6] &= ~(1 << UInt64(page & 63)) }
+    }
   }
 
   /// The writes, or the reads, of one memory, smallest pages first.
@@ -91,17 +103,8 @@ struct AccessRecords {
   private struct ReadKey: Hashable {
     var low: Int
     var high: Int
-    var queue: Int32
+    var clock: Int32
     var command: Int32
-    var point: Int8
-
-    init(_ record: Record) {
-      low = record.low
-      high = record.high
-      queue = record.queue
-      command = record.command
-      point = record.point
-    }
   }
 
   // By memory; apart, because reads race with writes only.
@@ -109,9 +112,9 @@ struct AccessRecords {
   private var reads: [Levels]
   /// The kept read of a key. Tiles read the same elements trip after trip: the newest stands for all.
   private var knownReads: [ReadKey: Int32] = [:]
-  private var records: [Record] = []
-  /// As `records`; apart, because it is seldom looked at.
+  // By slot.
   private var accesses: [ResolvedAccess] = []
+  private var commands: [Int32] = []
   private var freeSlots: [Int32] = []
   private var liveCount = 0
   private var pruneAt: Int
@@ -119,7 +122,7 @@ struct AccessRecords {
   private let leastPruned: Int
 
   /// Pages of a memory are at most this many.
-  private static let mostPages = 1 << 16
+  private static let mostPages = 1 << 12
 
   /// - Parameters:
   ///   - sizes: of each memory, in bytes, and the least page size as a power of two.
@@ -133,7 +136,7 @@ struct AccessRecords {
       var levels: Levels = []
       while true {
         let pageCount = size.bytes >> shift + 1
-        levels.append(Level(shift: shift, pages: [[Entry]](repeating: [], count: pageCount)))
+        levels.append(Level(shift: shift, pageCount: pageCount))
         // Two pages hold every access.
         if pageCount <= 2 { return levels }
         shift += 2
@@ -144,148 +147,198 @@ struct AccessRecords {
 
   /// Compares a new access with those before it, forgets what it covers, and keeps it.
   ///
+  /// - Parameters:
+  ///   - knowledge: by queue and clock, the commands that are known to be complete.
+  ///   - row: where that of the new access's queue begins.
   /// - Precondition: the range lies inside the memory.
-  mutating func add(_ new: Record, memory: Int, _ comparison: inout Comparison, onRace: (Record) -> Void) {
+  mutating func add(
+    _ new: Record, _ access: ResolvedAccess, memory: Int, interlocks: Interlocks, _ knowledge: [Int], row: Int,
+    onRace: (Record) -> Void
+  ) {
+    let comparison = Comparison(record: new, access: access, interlocks: interlocks, knowledge: knowledge, row: row)
     // Taken out, so that they and the records can change at once.
     var levels: Levels = []
     swap(&levels, &writes[memory])
-    compareAll(&levels, new, &comparison, onRace)
+    compareAll(&levels, comparison, onRace)
     if new.point == 0 {
+      let slot = keep(new, access)
+      Self.list(slot, new, in: &levels)
       swap(&levels, &writes[memory])
       swap(&levels, &reads[memory])
-      compareAll(&levels, new, &comparison, onRace)
+      compareAll(&levels, comparison, onRace)
       swap(&levels, &reads[memory])
-      let slot = keep(new, &comparison)
-      records[Int(slot)].pages = Self.list(slot, new, in: &writes[memory])
       return
     }
     swap(&levels, &writes[memory])
-    let key = ReadKey(new)
-    if let known = knownReads[key], accesses[Int(known)].sameElements(as: comparison.access()) {
-      records[Int(known)].sequence = new.sequence
+    let key = ReadKey(low: new.low, high: new.high, clock: Int32(new.clock), command: new.command)
+    if let known = knownReads[key], accesses[Int(known)].sameElements(as: access) {
+      swap(&levels, &reads[memory])
+      Self.renew(known, new, in: &levels)
+      swap(&levels, &reads[memory])
       return
     }
-    let slot = keep(new, &comparison)
+    let slot = keep(new, access)
     knownReads[key] = slot
-    records[Int(slot)].pages = Self.list(slot, new, in: &reads[memory])
+    swap(&levels, &reads[memory])
+    Self.list(slot, new, in: &levels)
+    swap(&levels, &reads[memory])
   }
 
-  private mutating func keep(_ new: Record, _ comparison: inout Comparison) -> Int32 {
+  private mutating func keep(_ new: Record, _ access: ResolvedAccess) -> Int32 {
     liveCount += 1
     if let free = freeSlots.popLast() {
-      records[Int(free)] = new
-      accesses[Int(free)] = comparison.access()
+      accesses[Int(free)] = access
+      commands[Int(free)] = new.command
       return free
     }
-    records.append(new)
-    accesses.append(comparison.access())
-    return Int32(records.count - 1)
+    accesses.append(access)
+    commands.append(new.command)
+    return Int32(accesses.count - 1)
   }
 
-  /// Puts a record into the one or two smallest pages that hold it; returns how many.
-  private static func list(_ slot: Int32, _ record: Record, in levels: inout Levels) -> Int32 {
+  /// The smallest pages of which one or two hold a record.
+  private static func pages(of record: Record, in levels: Levels) -> (level: Int, first: Int, last: Int) {
     var level = 0
-    while (record.high - 1) >> levels[level].shift - record.low >> levels[level].shift > 1 { level += 1 }
-    let pages = (record.low >> levels[level].shift)...((record.high - 1) >> levels[level].shift)
-    let entry = Entry(low: record.low, high: record.high, slot: slot)
-    for page in pages { levels[level].pages[page].append(entry) }
-    levels[level].count += pages.count
-    return Int32(pages.count)
+    while true {
+      let shift = levels[level].shift
+      let first = record.low >> shift
+      let last = (record.high - 1) >> shift
+      if last - first <= 1 { return (level, first, last) }
+      level += 1
+    }
   }
 
-  /// Compares with all records of some levels that meet the new one's range, and takes the dead ones among them off the lists.
+  private static func list(_ slot: Int32, _ record: Record, in levels: inout Levels) {
+    let (level, first, last) = pages(of: record, in: levels)
+    let entry = Entry(
+      low: record.low, high: record.high, sequence: record.sequence, clock: Int32(record.clock), slot: slot)
+    for page in first...last { levels[level].append(entry, to: page) }
+  }
+
+  /// Lets a listed read be one of the new one's command.
+  private static func renew(_ slot: Int32, _ new: Record, in levels: inout Levels) {
+    let (level, first, last) = pages(of: new, in: levels)
+    for page in first...last {
+      guard let position = levels[level].pages[page].lastIndex(where: { $0.slot == slot }) else {
+        preconditionFailure("a kept read stands in the pages of its range")
+      }
+      levels[level].pages[page][position].sequence = new.sequence
+    }
+  }
+
+  /// Compares with all records of some levels that meet the new one's range, and takes those that it covers off the lists.
   private mutating func compareAll(
-    _ levels: inout Levels, _ new: Record, _ comparison: inout Comparison, _ onRace: (Record) -> Void
+    _ levels: inout Levels, _ comparison: borrowing Comparison, _ onRace: (Record) -> Void
   ) {
+    let new = comparison.record
     for level in levels.indices where levels[level].count > 0 {
       let shift = levels[level].shift
       let first = new.low >> shift
+      let last = (new.high - 1) >> shift
       var list: [Entry] = []
-      for page in first...((new.high - 1) >> shift) where !levels[level].pages[page].isEmpty {
+      var page = levels[level].nextOccupied(from: first)
+      while page <= last {
         swap(&list, &levels[level].pages[page])
-        var dead = 0
+        var kept = 0
         for position in list.indices {
           let entry = list[position]
-          guard entry.low < new.high, new.low < entry.high else { continue }
-          let candidate = Int(entry.slot)
-          // A pair is compared on the first page that both touch.
-          if !records[candidate].isDead, page == max(first, entry.low >> shift) {
-            compare(candidate, new, &comparison, onRace)
+          if entry.meets(new) {
+            if isOrdered(entry, comparison) {
+              // All pages of what is covered are walked over, the last one last.
+              if new.point == 0, covers(entry, comparison) {
+                if page == (entry.high - 1) >> shift { free(entry) }
+                continue
+              }
+            } else if page == max(first, entry.low >> shift), accesses[Int(entry.slot)].meets(comparison.access) {
+              // A pair is compared on the first page that both touch.
+              onRace(record(of: entry))
+            }
           }
-          if records[candidate].isDead { dead += 1 }
+          if kept < position { list[kept] = entry }
+          kept += 1
         }
-        if dead > 0 { levels[level].count -= dropDead(&list) { $0.low < new.high && new.low < $0.high } }
-        swap(&list, &levels[level].pages[page])
+        let removed = list.count - kept
+        if removed > 0 { list.removeLast(removed) }
+        levels[level].restore(&list, page: page, removed: removed)
+        page = levels[level].nextOccupied(from: page + 1)
       }
     }
   }
 
-  /// Takes the dead ones among those of a page that `isMeant` names off its list; returns how many.
-  private mutating func dropDead(_ list: inout [Entry], where isMeant: (Entry) -> Bool) -> Int {
-    let before = list.count
-    list.removeAll { entry in
-      let slot = Int(entry.slot)
-      guard isMeant(entry), records[slot].isDead else { return false }
-      records[slot].pages -= 1
-      if records[slot].pages == 0 { freeSlots.append(entry.slot) }
-      return true
-    }
-    return before - list.count
-  }
-
-  private mutating func compare(
-    _ candidate: Int, _ new: Record, _ comparison: inout Comparison, _ onRace: (Record) -> Void
-  ) {
-    let old = records[candidate]
-    if !comparison.isOrdered(old, before: new) {
-      if accesses[candidate].meets(comparison.access()) { onRace(old) }
-    } else if new.point == 0, covers(new, candidate, &comparison) {
-      forget(candidate)
+  private func isOrdered(_ old: Entry, _ comparison: borrowing Comparison) -> Bool {
+    let new = comparison.record
+    if comparison.knowledge[comparison.row + Int(old.clock)] > old.sequence { return true }
+    guard Int(old.clock) / HazardChecker.points == Int(new.queue) else { return false }
+    if old.sequence == new.sequence { return true }
+    switch comparison.interlocks {
+    case .all: return true
+    case .writes: return new.point == 0 && Int(old.clock) % HazardChecker.points == 0
+    case .none: return false
     }
   }
 
-  /// Whether every byte of the candidate is one of the new access.
-  private func covers(_ new: Record, _ candidate: Int, _ comparison: inout Comparison) -> Bool {
-    let old = records[candidate]
+  /// Whether every byte of the old access is one of the new.
+  private func covers(_ old: Entry, _ comparison: borrowing Comparison) -> Bool {
+    let new = comparison.record
     if new.isDense, new.low <= old.low, new.high >= old.high { return true }
-    return new.low == old.low && new.high == old.high && accesses[candidate].sameElements(as: comparison.access())
+    return new.low == old.low && new.high == old.high
+      && accesses[Int(old.slot)].sameElements(as: comparison.access)
   }
 
-  private mutating func forget(_ index: Int) {
-    records[index].isDead = true
+  private func record(of entry: Entry) -> Record {
+    let (queue, point) = Int(entry.clock).quotientAndRemainder(dividingBy: HazardChecker.points)
+    return Record(
+      low: entry.low, high: entry.high, sequence: entry.sequence, queue: Int32(queue),
+      command: commands[Int(entry.slot)], point: Int8(point), isDense: false)
+  }
+
+  /// Forgets an access that stands on no page any more.
+  private mutating func free(_ entry: Entry) {
     liveCount -= 1
-    if records[index].point != 0 {
-      let key = ReadKey(records[index])
-      if knownReads[key] == Int32(index) { knownReads[key] = nil }
-    }
+    freeSlots.append(entry.slot)
+    guard Int(entry.clock) % HazardChecker.points != 0 else { return }
+    let key = ReadKey(low: entry.low, high: entry.high, clock: entry.clock, command: commands[Int(entry.slot)])
+    if knownReads[key] == entry.slot { knownReads[key] = nil }
   }
 
   /// Whether so many accesses are kept that it pays to look for those that nothing can race with any more.
   var wantsPruning: Bool { liveCount > pruneAt }
 
-  /// Forgets accesses that every queue with work left knows to be complete: `floor` by queue and point.
+  /// Forgets accesses that every queue with work left will know to be complete: `floor` by clock.
   mutating func prune(below floor: [Int]) {
-    for index in records.indices where !records[index].isDead {
-      let record = records[index]
-      if floor[Int(record.queue) * HazardChecker.points + Int(record.point)] > record.sequence { forget(index) }
-    }
     var levels: Levels = []
     for memory in writes.indices {
       swap(&levels, &writes[memory])
-      sweep(&levels)
+      prune(&levels, below: floor)
       swap(&levels, &writes[memory])
       swap(&levels, &reads[memory])
-      sweep(&levels)
+      prune(&levels, below: floor)
       swap(&levels, &reads[memory])
     }
     pruneAt = max(leastPruned, liveCount * 2)
   }
 
-  /// Takes all dead records off the lists.
-  private mutating func sweep(_ levels: inout Levels) {
+  private mutating func prune(_ levels: inout Levels, below floor: [Int]) {
     for level in levels.indices where levels[level].count > 0 {
-      for page in levels[level].pages.indices where !levels[level].pages[page].isEmpty {
-        levels[level].count -= dropDead(&levels[level].pages[page]) { _ in true }
+      let shift = levels[level].shift
+      var list: [Entry] = []
+      var page = levels[level].nextOccupied(from: 0)
+      while page < levels[level].pages.count {
+        swap(&list, &levels[level].pages[page])
+        var kept = 0
+        for position in list.indices {
+          let entry = list[position]
+          if floor[Int(entry.clock)] > entry.sequence {
+            if page == (entry.high - 1) >> shift { free(entry) }
+            continue
+          }
+          if kept < position { list[kept] = entry }
+          kept += 1
+        }
+        let removed = list.count - kept
+        if removed > 0 { list.removeLast(removed) }
+        levels[level].restore(&list, page: page, removed: removed)
+        page = levels[level].nextOccupied(from: page + 1)
       }
     }
   }

@@ -22,17 +22,45 @@ struct HazardChecker {
   private var knowledge: [Int]
   private let width: Int
   private var channels: [ChannelState]
+  private let channelEnds: [ChannelEnds]
   private var records: AccessRecords
   /// End of the last region of each DRAM, size of other memories.
   private let limits: [Int]
+  /// As `program.regions`.
+  private let regions: [RegionRecord]
+  /// By memory.
+  private let isDRAM: [Bool]
+  /// The read-only region that was read last.
+  private var lastRead = 0
+  /// By queue, then command: the shapes of trips, among the first 64, whose counts of elements have been found right.
+  private var countedShapes: [[UInt64]]
   private(set) var problems: [Diagnostic] = []
   private(set) var commandsRun = 0
+
+  /// A channel without its name: what is asked of it each time.
+  private struct ChannelEnds: BitwiseCopyable {
+    var producer: Int
+    var consumer: Int
+    var capacity: Int
+  }
+
+  /// A region without its name.
+  private struct RegionRecord: BitwiseCopyable {
+    var memory: Int
+    var low: Int
+    var high: Int
+    var isReadOnly: Bool
+
+    func holds(_ range: Range<Int>, of memory: Int) -> Bool {
+      memory == self.memory && low <= range.lowerBound && range.upperBound <= high
+    }
+  }
 
   /// Signal points that a clock distinguishes: written, and reads of operands 0 ..< 7.
   static let points = 8
   private static let maximumProblems = 20
 
-  init(_ program: Program, pruningAbove leastPruned: Int) {
+  init(_ program: Program, pruningAbove leastPruned: Int, leastPageShift: Int?) {
     self.program = program
     cursors = program.queues.map { QueueCursor(FlatQueue($0)) }
     plans = cursors.map { cursor in cursor.queue.commands.map { CommandPlan($0, kernels: program.kernels) } }
@@ -41,12 +69,23 @@ struct HazardChecker {
     self.width = width
     knowledge = [Int](repeating: 0, count: width * program.queues.count)
     channels = program.channels.map { ChannelState(initial: $0.initial, width: width) }
+    channelEnds = program.channels.map {
+      ChannelEnds(producer: $0.producer.offset, consumer: $0.consumer.offset, capacity: $0.capacity)
+    }
+    regions = program.regions.map {
+      RegionRecord(
+        memory: $0.memory.offset, low: $0.base, high: $0.base + $0.bytes,
+        isReadOnly: $0.kind == .weight || $0.kind == .input)
+    }
+    isDRAM = program.memories.map { $0.kind == .dram }
+    countedShapes = plans.map { [UInt64](repeating: 0, count: $0.count) }
     let limits = program.memories.enumerated().map { index, memory in
       memory.kind == .dram ? program.usedBytes(of: index) : memory.bytes
     }
     self.limits = limits
     records = AccessRecords(
-      memories: zip(program.memories, limits).map { ($1, $0.kind == .dram ? 16 : 10) }, pruningAbove: leastPruned)
+      memories: zip(program.memories, limits).map { ($1, leastPageShift ?? ($0.kind == .dram ? 16 : 10)) },
+      pruningAbove: leastPruned)
   }
 
   mutating func run() {
@@ -55,15 +94,16 @@ struct HazardChecker {
       progress = false
       for queue in cursors.indices {
         while let index = cursors[queue].current, problems.count < Self.maximumProblems {
-          let plan = plans[queue][index]
+          let flat = cursors[queue].queue
           let loops = cursors[queue].loops
-          guard take(plan.command.waits, loops, queue: queue) else { break }
-          check(plan, loops, index: index, queue: queue)
-          give(plan.command, loops, queue: queue)
+          guard take(flat, flat.flat[index].waits, loops, queue: queue) else { break }
+          check(plans[queue][index], loops, index: index, queue: queue)
+          give(flat, index, loops, queue: queue)
           sequence[queue] += 1
           commandsRun += 1
           cursors[queue].advance()
           progress = true
+          if records.wantsPruning { records.prune(below: floor()) }
         }
       }
       if problems.count >= Self.maximumProblems { return }
@@ -73,40 +113,84 @@ struct HazardChecker {
 
   // MARK: Tokens
 
-  private mutating func take(_ waits: [Wait], _ loops: LoopState, queue: Int) -> Bool {
-    for wait in waits where wait.guards.hold(at: loops) {
-      if channels[wait.channel.offset].available < wait.count { return false }
+  private mutating func take(_ flat: FlatQueue, _ waits: FlatQueue.Span, _ loops: LoopState, queue: Int) -> Bool {
+    for index in waits.range {
+      let wait = flat.waits[index]
+      if channels[wait.channel].available < wait.count, flat.hold(wait.guards, at: loops) { return false }
     }
-    for wait in waits where wait.guards.hold(at: loops) {
-      channels[wait.channel.offset].take(
+    for index in waits.range {
+      let wait = flat.waits[index]
+      guard flat.hold(wait.guards, at: loops) else { continue }
+      channels[wait.channel].take(
         wait.count, sequence: sequence[queue], into: &knowledge, row: queue * width, width: width)
     }
     return true
   }
 
-  private mutating func give(_ command: Command, _ loops: LoopState, queue: Int) {
-    for signal in command.signals where signal.guards.hold(at: loops) {
-      let point: Int? = if case .read(let operand) = signal.point { 1 + operand } else { nil }
-      let channel = program.channels[signal.channel.offset]
-      let consumer = channel.consumer.offset
+  private mutating func give(_ flat: FlatQueue, _ command: Int, _ loops: LoopState, queue: Int) {
+    for index in flat.flat[command].signals.range {
+      let signal = flat.signals[index]
+      guard flat.hold(signal.guards, at: loops) else { continue }
+      let point: Int? = signal.operand >= 0 ? 1 + signal.operand : nil
+      let ends = channelEnds[signal.channel]
       // Commands of the consumer that have certainly issued when this signal is given.
       var issued = 0
-      if consumer == queue {
+      if ends.consumer == queue {
         issued = sequence[queue] + 1
       } else {
-        for point in 0..<Self.points { issued = max(issued, knowledge[queue * width + consumer * Self.points + point]) }
+        let known = queue * width + ends.consumer * Self.points
+        for point in 0..<Self.points { issued = max(issued, knowledge[known + point]) }
       }
-      let most = channels[signal.channel.offset].give(
+      let most = channels[signal.channel].give(
         signal.count, knowledge: knowledge, row: queue * width, width: width, consumerIssued: issued,
         own: queue * Self.points, point: point, sequence: sequence[queue] + 1)
-      if most > channel.capacity, !channels[signal.channel.offset].hasOverflown {
+      if most > ends.capacity, !channels[signal.channel].hasOverflown {
         // One fault is one message, and no deadlock is blamed on it: the tokens stay.
-        channels[signal.channel.offset].hasOverflown = true
+        channels[signal.channel].hasOverflown = true
         report(
-          "channel-overflow", "channel '\(channel.name)' can hold \(most) tokens but has room for \(channel.capacity)",
-          command, queue)
+          "channel-overflow",
+          "channel '\(program.channels[signal.channel].name)' can hold \(most) tokens but has room for \(ends.capacity)",
+          flat.commands[command], queue)
       }
     }
+  }
+
+  /// Commands, by clock, that every queue with work left will know to be complete when it goes on.
+  private func floor() -> [Int] {
+    let known = knowledgeToCome()
+    var floor = [Int](repeating: Int.max, count: width)
+    for queue in cursors.indices where cursors[queue].current != nil {
+      for i in 0..<width { floor[i] = min(floor[i], known[queue * width + i]) }
+    }
+    return floor
+  }
+
+  /// What each queue knows at the least when its next command takes place, as `knowledge`.
+  ///
+  /// A wait that is not met yet takes a token that its producer has still to give, and a producer forgets nothing. A queue that has had
+  /// nothing to do for long would hold on to accesses of long ago otherwise.
+  private func knowledgeToCome() -> [Int] {
+    var known = knowledge
+    var hasChanged = true
+    while hasChanged {
+      hasChanged = false
+      for queue in cursors.indices {
+        guard let index = cursors[queue].current else { continue }
+        let flat = cursors[queue].queue
+        for position in flat.flat[index].waits.range {
+          let wait = flat.waits[position]
+          guard channels[wait.channel].available < wait.count, flat.hold(wait.guards, at: cursors[queue].loops) else {
+            continue
+          }
+          let producer = channelEnds[wait.channel].producer
+          for i in 0..<width where known[producer * width + i] > known[queue * width + i] {
+            known[queue * width + i] = known[producer * width + i]
+            hasChanged = true
+          }
+        }
+      }
+    }
+    return known
   }
 
   // MARK: Accesses
@@ -117,7 +201,11 @@ struct HazardChecker {
       checkAccess(access, loops, point: 1 + operand, plan: plan, index: index, queue: queue)
     }
     if let write = plan.write { checkAccess(write, loops, point: 0, plan: plan, index: index, queue: queue) }
+    let shape = plan.shape(at: loops)
+    if shape < UInt64.bitWidth, countedShapes[queue][index] >> UInt64(shape) & 1 != 0 { return }
+    let found = problems.count
     checkCounts(plan, loops, queue: queue)
+    if shape < UInt64.bitWidth, problems.count == found { countedShapes[queue][index] |= 1 << UInt64(shape) }
   }
 
   private mutating func checkCounts(_ plan: CommandPlan, _ loops: LoopState, queue: Int) {
@@ -181,7 +269,7 @@ struct HazardChecker {
         return
       }
     }
-    if program.memories[memory].kind == .dram {
+    if isDRAM[memory] {
       if point == 0 {
         checkRegionWrite(range, memory, command.command, queue)
       } else if liesInReadOnlyRegion(range, memory) {
@@ -191,19 +279,13 @@ struct HazardChecker {
     let record = AccessRecords.Record(
       low: range.lowerBound, high: range.upperBound, sequence: sequence[queue], queue: Int32(queue),
       command: Int32(index), point: Int8(point), isDense: touched.isDense)
-    let row = queue * width
     var races: [AccessRecords.Record] = []
-    var comparison = AccessRecords.Comparison(
-      knowledge: knowledge, row: row, interlocks: interlocks(of: command.command.operation), plan: plan, loops: loops)
-    records.add(record, memory: memory, &comparison) { races.append($0) }
+    records.add(
+      record, plan.resolved(at: loops), memory: memory, interlocks: interlocks(of: command.command.operation),
+      knowledge,
+      row: queue * width
+    ) { races.append($0) }
     for old in races { reportRace(old, record, memory, command.command) }
-    if records.wantsPruning {
-      var floor = [Int](repeating: Int.max, count: width)
-      for queue in cursors.indices where cursors[queue].current != nil {
-        for i in floor.indices { floor[i] = min(floor[i], knowledge[queue * width + i]) }
-      }
-      records.prune(below: floor)
-    }
   }
 
   /// Which earlier accesses of the same queue the engine finishes before it starts this one.
@@ -214,16 +296,16 @@ struct HazardChecker {
     case .sync: return .none
     }
   }
+
   /// A write of DRAM must stay inside one region that may be written.
   private mutating func checkRegionWrite(_ range: Range<Int>, _ memory: Int, _ command: Command, _ queue: Int) {
-    for region in program.regions where region.memory.offset == memory {
-      if region.base <= range.lowerBound, range.upperBound <= region.base + region.bytes {
-        if region.kind == .weight || region.kind == .input {
-          report(
-            "read-only-region", "writes region '\(region.name)', which holds \(region.kind.rawValue)s", command, queue)
-        }
-        return
+    if let index = regions.firstIndex(where: { $0.holds(range, of: memory) }) {
+      if regions[index].isReadOnly {
+        let region = program.regions[index]
+        report(
+          "read-only-region", "writes region '\(region.name)', which holds \(region.kind.rawValue)s", command, queue)
       }
+      return
     }
     report(
       "out-of-bounds", "writes bytes \(range.lowerBound) ..< \(range.upperBound), which lie in no single region",
@@ -231,15 +313,14 @@ struct HazardChecker {
       queue)
   }
 
-  private func liesInReadOnlyRegion(_ range: Range<Int>, _ memory: Int) -> Bool {
-    for region in program.regions where region.memory.offset == memory {
-      if region.base <= range.lowerBound, range.upperBound <= region.base + region.bytes,
-        region.kind == .weight || region.kind == .input
-      {
-        return true
-      }
+  private mutating func liesInReadOnlyRegion(_ range: Range<Int>, _ memory: Int) -> Bool {
+    // Reads of one region follow one another.
+    if lastRead < regions.count, regions[lastRead].isReadOnly, regions[lastRead].holds(range, of: memory) {
+      return true
     }
-    return false
+    guard let index = regions.firstIndex(where: { $0.isReadOnly && $0.holds(range, of: memory) }) else { return false }
+    lastRead = index
+    return true
   }
 
   // MARK: Reports
@@ -299,15 +380,17 @@ extension Program {
   /// - Returns: how many commands the expansion has.
   /// - Complexity: O(commands · records a page).
   @discardableResult
-  public func verify() throws(DiagnosticError) -> Int { try verify(pruningAbove: 512) }
+  public func verify() throws(DiagnosticError) -> Int { try verify(pruningAbove: 64) }
 
-  /// As `verify`; accesses that nothing can race with any more are looked for when more than `leastPruned` are kept, which changes no
-  /// answer.
+  /// As `verify`, with what changes no answer: accesses that nothing can race with any more are looked for when more than `leastPruned`
+  /// are kept, and stand on pages of no fewer than `1 << leastPageShift` bytes; nil for sizes that suit real memories.
   @discardableResult
-  package func verify(pruningAbove leastPruned: Int) throws(DiagnosticError) -> Int {
+  package func verify(
+    pruningAbove leastPruned: Int, leastPageShift: Int? = nil
+  ) throws(DiagnosticError) -> Int {
     let structure = structureProblems()
     if !structure.isEmpty { throw DiagnosticError(structure) }
-    var checker = HazardChecker(self, pruningAbove: leastPruned)
+    var checker = HazardChecker(self, pruningAbove: leastPruned, leastPageShift: leastPageShift)
     checker.run()
     if !checker.problems.isEmpty { throw DiagnosticError(checker.problems) }
     return checker.commandsRun

@@ -107,7 +107,7 @@ package struct DRAMBus {
   ///
   package mutating func serve(before limit: Int?) -> Done? {
     let end = limit.map { $0 * scale } ?? Int.max
-    if transfers.count == 1 { return serveAlone(before: end) }
+    if transfers.count == 1, !isLogging { return serveAlone(before: end) }
     while !transfers.isEmpty {
       // The next burst starts when the bus is free and someone is ready; among the ready, round robin.
       var earliest = Int.max
@@ -151,28 +151,41 @@ package struct DRAMBus {
   private mutating func serveAlone(before end: Int) -> Done? {
     var transfer = transfers[0]
     let queue = transfer.queue
-    let spacing = linkSpacing[queue]
-    var head = credits[queue].head
-    let last = credits[queue].answers.count - 1
-    while true {
-      let start = max(free, transfer.ready)
-      if start >= end { break }
-      free = start + service
-      let answered = (free + scale - 1) / scale + (served < latencies.count ? latencies[served] : latency)
-      served += 1
-      if isLogging { log.append((start / scale, answered, queue)) }
-      transfer.answered = max(transfer.answered, answered)
-      credits[queue].answers[head] = answered * scale
-      head = head == last ? 0 : head + 1
-      let credit = credits[queue].answers[head]
-      transfer.busWait += start - max(transfer.ownEnd, transfer.ready)
-      transfer.ownEnd = start + max(service, spacing)
-      transfer.ready = max(start + spacing, credit)
-      transfer.remaining -= 1
-      if transfer.remaining == 0 { break }
-      transfer.creditWait += max(0, credit - transfer.ownEnd)
+    let (scale, service, spacing) = (scale, service, linkSpacing[queue])
+    let (latencies, latency) = (latencies, latency)
+    var (free, served, head) = (free, served, credits[queue].head)
+    // What times lie past whole cycles is carried along: a division for each burst would be most of the work.
+    let (serviceOver, spacingOver) = (service % scale, spacing % scale)
+    var (freeOver, readyOver) = (free % scale, transfer.ready % scale)
+    func wrapped(_ over: Int) -> Int { over >= scale ? over - scale : over }
+    var answered = transfer.answered * scale
+    credits[queue].answers.withUnsafeMutableBufferPointer { answers in
+      while true {
+        let start = max(free, transfer.ready)
+        if start >= end { break }
+        let over = start == free ? freeOver : readyOver
+        free = start + service
+        freeOver = wrapped(over + serviceOver)
+        let left = freeOver == 0 ? free : free - freeOver + scale
+        let answer = left + (served < latencies.count ? latencies[served] : latency) * scale
+        served += 1
+        answered = max(answered, answer)
+        answers[head] = answer
+        head = head + 1 == answers.count ? 0 : head + 1
+        // Answers come in whole cycles.
+        let credit = answers[head]
+        transfer.busWait += start - max(transfer.ownEnd, transfer.ready)
+        transfer.ownEnd = start + max(service, spacing)
+        (transfer.ready, readyOver) =
+          start + spacing > credit ? (start + spacing, wrapped(over + spacingOver)) : (credit, 0)
+        transfer.remaining -= 1
+        if transfer.remaining == 0 { break }
+        transfer.creditWait += max(0, credit - transfer.ownEnd)
+      }
     }
     credits[queue].head = head
+    (self.free, self.served) = (free, served)
+    transfer.answered = answered / scale
     if transfer.remaining > 0 {
       // It may have taken turns before it was alone.
       if transfer.remaining != transfers[0].remaining { lastServed = queue }

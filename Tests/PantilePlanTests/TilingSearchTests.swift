@@ -53,6 +53,23 @@ func randomTiling(_ random: inout SplitMix64) -> TilingProblem {
     workspace: random.next(below: 2) == 0 ? [] : [.init("spad", bytes: .tile(names[0]))])
 }
 
+/// Every tile size, order and slot count that fits the memories.
+private func everyChoice(of problem: TilingProblem) -> [Alternative] {
+  func combinations(_ lists: [[Int]]) -> [[Int]] {
+    lists.reduce([[]]) { heads, list in heads.flatMap { head in list.map { head + [$0] } } }
+  }
+  var found: [Alternative] = []
+  for tiles in combinations(problem.dims.indices.map { problem.tileSizes(of: $0) }) {
+    for order in problem.orders.indices {
+      for slots in combinations(problem.operands.map(\.slotChoices)) {
+        let alternative = problem.evaluate(tiles: tiles, order: order, slots: slots)
+        if zip(alternative.footprint, problem.memories).allSatisfy({ $0 <= $1.capacity }) { found.append(alternative) }
+      }
+    }
+  }
+  return found
+}
+
 struct TilingSearchTests {
   @Test(arguments: 0..<8) func branchAndBoundEqualsExhaustiveSearch(batch: Int) throws {
     var infeasible = 0
@@ -70,6 +87,32 @@ struct TilingSearchTests {
       }
     }
     #expect(infeasible < 25)
+  }
+
+  /// What is kept, by definition: every choice that fits and that no other beats.
+  @Test(arguments: 0..<4) func keepsExactlyWhatNothingBeats(batch: Int) throws {
+    for seed in (batch * 25)..<(batch * 25 + 25) {
+      var random = SplitMix64(seed: UInt64(1_000 + seed))
+      let problem = randomTiling(&random)
+      let shared = problem.memories.indices.filter { problem.memories[$0].isShared }
+      let all = everyChoice(of: problem).map { alternative in
+        (
+          alternative,
+          [alternative.cycles, alternative.totalBytes]
+            + shared.map { problem.memories[$0].footprintClass(alternative.footprint[$0]) }
+        )
+      }
+      let kept = all.filter { own, keys in
+        !all.contains { other, otherKeys in
+          zip(otherKeys, keys).allSatisfy { $0 <= $1 } && (otherKeys != keys || other.isPreferred(to: own))
+        }
+      }
+      let expected = kept.map(\.0).sorted { $0.isPreferred(to: $1) }
+      for method in TilingProblem.methods {
+        let found = try method.solve(problem, .init(frontLimit: .max)).alternatives
+        #expect(found == expected, "seed \(seed), \(method.name)")
+      }
+    }
   }
 
   @Test func infeasibleNamesTheMemoryAndTheBytes() throws {

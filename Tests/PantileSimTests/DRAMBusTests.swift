@@ -98,4 +98,40 @@ import Testing
       definition.start(next, bursts, at: now)
     }
   }
+
+  /// A bus that writes down its bursts takes every one in turn; one that does not serves a transfer without company in one go.
+  @Test(arguments: 0..<200)
+  func servesATransferWithoutCompanyAsAnyOther(_ seed: Int) {
+    var random = SplitMix64(seed: 500 + UInt64(seed))
+    func up(to most: Int) -> Int { 1 + random.next(below: most) }
+    let memory = Machine.Memory(
+      name: "dram", kind: .dram, bytes: 1 << 20, bandwidthNumerator: up(to: 40), bandwidthDenominator: up(to: 3),
+      latency: random.next(below: 60), burst: 8 << random.next(below: 4))
+    let dma = (0..<up(to: 2)).map { _ in DMAOptions(linkBytes: up(to: 64), outstanding: up(to: 12)) }
+    let latencies = (0..<random.next(below: 30)).map { _ in random.next(below: 60) }
+    var quick = DRAMBus(memory, dma: dma, latencies: latencies)
+    var slow = DRAMBus(memory, dma: dma, latencies: latencies, isLogging: true)
+    var isRunning = dma.map { _ in false }
+    var now = 0
+    for _ in 0..<80 {
+      let queue = random.next(below: dma.count)
+      if !isRunning[queue] {
+        let bursts = up(to: 40)
+        quick.start(queue: queue, bursts: bursts, at: now)
+        slow.start(queue: queue, bursts: bursts, at: now)
+        isRunning[queue] = true
+      }
+      let limit = (quick.nextStart ?? 0) + up(to: 30)
+      let (a, b) = (quick.serve(before: limit), slow.serve(before: limit))
+      #expect(a?.queue == b?.queue && a?.sent == b?.sent && a?.answered == b?.answered)
+      #expect(a?.waits.credit == b?.waits.credit && a?.waits.bus == b?.waits.bus)
+      #expect(quick.nextStart == slow.nextStart && quick.leastEnd(of: 9_999) == slow.leastEnd(of: 9_999))
+      if let a {
+        isRunning[a.queue] = false
+        now = max(now, a.sent)
+      } else {
+        now = max(now, limit)
+      }
+    }
+  }
 }

@@ -51,20 +51,20 @@ public struct NetworkPlanner {
   /// - Throws: `unsupported` for every step that no engine can run, `does-not-fit` for every step whose smallest tiles
   ///   exceed a memory.
   public func plans() throws(DiagnosticError) -> [ExecutionPlan] {
-    var tilings: [TilingProblem: TilingSolution] = [:]
+    var tilings = TilingAnswers()
     return try plans(tilings: &tilings)
   }
 
   /// As `plans()`.
   ///
   /// - Parameter tilings: answers that are known; those that are found join them. An order of the same steps asks for the same ones.
-  public func plans(tilings: inout [TilingProblem: TilingSolution]) throws(DiagnosticError) -> [ExecutionPlan] {
+  public func plans(tilings: inout TilingAnswers) throws(DiagnosticError) -> [ExecutionPlan] {
     try checkSupport()
     var keepable = graph.storages.indices.map { isKeepable($0) }
     var plans: [ExecutionPlan] = []
     // Addresses may not exist for a choice that fits by bytes alone; then the largest kept tensor is given up.
     for _ in 0...graph.storages.count {
-      let (problem, candidates, tilingGap) = try scheduleProblem(keepable: keepable, cache: &tilings)
+      let (problem, candidates, tilingGap) = try scheduleProblem(keepable: keepable, tilings: &tilings)
       let solution = try solved(problem)
       let packed = try packings(problem, candidates, solution, tilingGap: tilingGap)
       if !packed.isEmpty {
@@ -80,20 +80,11 @@ public struct NetworkPlanner {
     if keepable.contains(true) {
       // The same network with every tensor streamed: sometimes the fewer bank conflicts win.
       let (problem, candidates, tilingGap) = try scheduleProblem(
-        keepable: keepable.map { _ in false }, cache: &tilings)
+        keepable: keepable.map { _ in false }, tilings: &tilings)
       let solution = try solved(problem)
       plans += try packings(problem, candidates, solution, tilingGap: tilingGap)
     }
     return plans
-  }
-
-  private func searched(
-    _ problem: TilingProblem, cache: inout [TilingProblem: TilingSolution]
-  ) throws(DiagnosticError) -> TilingSolution {
-    if let known = cache[problem] { return known }
-    let solution = try problem.search()
-    cache[problem] = solution
-    return solution
   }
 
   /// The schedule, checked by code that does not know the solver.
@@ -132,7 +123,7 @@ public struct NetworkPlanner {
   }
 
   private func scheduleProblem(
-    keepable: [Bool], cache: inout [TilingProblem: TilingSolution]
+    keepable: [Bool], tilings: inout TilingAnswers
   ) throws(DiagnosticError) -> (ChoiceProblem, [[Candidate]], Gap) {
     let scheduled = graph.storages.indices.filter { keepable[$0] }
     var number = [Int?](repeating: nil, count: graph.storages.count)
@@ -160,13 +151,13 @@ public struct NetworkPlanner {
       // With nothing kept, one tile that fills the engine may still be too large.
       let streamed = step.tiling(on: machine, in: graph, residentReads: [], keepsOutput: false)
       var isFine = false
-      if case .infeasible = try searched(streamed.problem, cache: &cache).status { isFine = true }
+      if case .infeasible = try tilings.solution(of: streamed.problem).status { isFine = true }
       for mask in 0..<(1 << distinct.count) {
         let resident = Set(distinct.indices.filter { mask & (1 << $0) != 0 }.map { distinct[$0] })
         for keeps in number[write] == nil ? [false] : [false, true] {
           let tiling = step.tiling(
             on: machine, in: graph, residentReads: resident, keepsOutput: keeps, isFine: isFine)
-          let solution = try searched(tiling.problem, cache: &cache)
+          let solution = try tilings.solution(of: tiling.problem)
           if case .infeasible(let reason) = solution.status { binding = reason }
           if let first = solution.alternatives.first {
             bestOfStep = min(bestOfStep ?? first.cycles, first.cycles)

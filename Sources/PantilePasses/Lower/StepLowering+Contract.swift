@@ -69,9 +69,9 @@ extension StepLowering {
     let values = tensor?.values(as: Int8.self)
     let stated = try WeightFormat(type.encoding, at: op.location)
     var bits = stated.bits ?? (type.element == .i8 ? 8 : 4)
-    if let values, let extreme = values.lazy.map({ $0 < 0 ? -Int($0) - 1 : Int($0) }).max() {
+    if let values {
       // The encoding promises a width; a value that needs more would be cut.
-      let needed = Int.bitWidth - extreme.leadingZeroBitCount + 1
+      let needed = signedWidth(of: values)
       if needed > bits { bits = 8 }
     }
     return Weights(
@@ -100,9 +100,10 @@ extension StepLowering {
     let length = weights.count / channels
     return weights.withUnsafeBufferPointer { weights in
       (0..<channels).map { channel in
-        var sum = 0
-        for i in (channel * length)..<((channel + 1) * length) { sum += Int(weights[i]) }
-        return bias[channel] &- Int32(truncatingIfNeeded: zeroPoint * sum)
+        // Whatever overflows is cut off in the end.
+        var sum: Int32 = 0
+        for i in (channel * length)..<((channel + 1) * length) { sum &+= Int32(weights[i]) }
+        return bias[channel] &- Int32(truncatingIfNeeded: zeroPoint) &* sum
       }
     }
   }
@@ -419,4 +420,12 @@ extension StepLowering {
       macs: macs, covering: epilogue.ops)
     tensors[epilogue.result] = target
   }
+}
+
+/// The bits that each of some numbers can be written in, sign included.
+private func signedWidth(of values: [Int8]) -> Int {
+  // A negative number needs as many as its complement; the widest of all shows in the bits that any of them has.
+  var seen: Int8 = 0
+  for value in values { seen |= value ^ (value >> 7) }
+  return Int8.bitWidth - seen.leadingZeroBitCount + 1
 }
