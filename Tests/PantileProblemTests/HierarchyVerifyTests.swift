@@ -136,7 +136,7 @@ struct HierarchyVerifyTests {
   }
 
   private static let badProblems: [(String, @Sendable (inout HierarchyProblem) -> Void)] = [
-    ("there must be 1 to 6", { $0.memories = [] }),
+    ("there must be 1 to 5", { $0.memories = [] }),
     ("two memories are called 'fast'", { $0.memories[1].name = "fast" }),
     ("which is read-only", { $0.links[0].to = 2 }),
     ("is listed twice", { $0.links[1] = .init(from: 0, to: 1) }),
@@ -149,6 +149,13 @@ struct HierarchyVerifyTests {
     ("and no op makes it", { $0.ops[0].writes = [] }),
     ("which comes before its maker", { $0.ops.swapAt(0, 1) }),
     ("ops can write to no memory", { problem in for index in 0..<2 { problem.memories[index].isDirect = false } }),
+    (
+      "can be planned for",
+      { problem in
+        problem.memories[0].read.energy = 1 << 40
+        problem.buffers[0].bytes = 1 << 20
+      }
+    ),
     ("has alignment 0", { $0.memories[0].alignment = 0 }),
   ]
 

@@ -2,7 +2,7 @@ import PantileSupport
 
 extension HierarchyProblem {
   /// Subsets of memories are what planners count in; their number doubles with each memory.
-  public static let mostMemories = 6
+  public static let mostMemories = 5
   /// Slots of moves before each op.
   public static let mostRounds = 8
 
@@ -16,6 +16,7 @@ extension HierarchyProblem {
     }
     checkMemories { fail("bad-memories", $0, $1) }
     checkGraph { fail("bad-graph", $0, $1) }
+    if errors.isEmpty { checkCosts { fail("bad-memories", $0, $1) } }
     if !errors.isEmpty { throw DiagnosticError(errors) }
   }
 
@@ -68,8 +69,33 @@ extension HierarchyProblem {
     }
   }
 
-  /// A thousand joules a byte: beyond it sums of costs could overflow.
+  /// A joule a byte, about; sums of costs are checked beside.
   static let largestUnitCost = 1 << 40
+
+  /// Sums of costs stay whole numbers below 2^53, and prices, which are thousandths of them, below 2^63.
+  static let largestCost = 1 << 52
+
+  /// What each buffer could cost by moving for each of its uses.
+  private func checkCosts(_ fail: (String, String?) -> Void) {
+    var uses = buffers.map { _ in 2 }
+    for op in ops { for buffer in op.reads + op.writes + op.updates { uses[buffer] += 1 } }
+    for measure in Objective.allCases {
+      var sum = 0
+      for buffer in buffers.indices {
+        var dearest = 0
+        for memory in memories.indices { dearest = max(dearest, measure.of(cost(of: .update, buffer, in: memory))) }
+        for link in links {
+          dearest = max(dearest, measure.of(moveCost(buffer, from: link.from, to: link.to) ?? Cost()))
+        }
+        sum = saturatingAdd(sum, saturatingMultiply(dearest, uses[buffer]))
+      }
+      if sum > Self.largestCost {
+        fail(
+          "accesses and moves could cost \(sum) thousandths in \(measure.rawValue), at most \(Self.largestCost) can be planned for",
+          "take smaller buffers, or costs in a larger unit")
+      }
+    }
+  }
 
   private func checkGraph(_ fail: (String, String?) -> Void) {
     var total = 0
