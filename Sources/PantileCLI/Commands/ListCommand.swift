@@ -49,7 +49,8 @@ struct ListCommand: ParsableCommand {
       let schedules = ScheduleProblem.methods.map { ["schedule", $0.name, $0.summary] }
       let packings = PackingProblem.methods.map { ["packing", $0.name, $0.summary] }
       let auto = ["packing", "auto", "the portfolio, then the exact search if nothing in it fits"]
-      return Table.text(["problem", "method", "how"], schedules + [auto] + packings)
+      let steps = HierarchyProblem.methods.map { ["memories", $0.name, $0.summary] }
+      return Table.text(["problem", "method", "how"], schedules + [auto] + packings + steps)
     case .engines: return Table.text(["family", "what"], engineSchemas.map { [$0.family, $0.summary] })
     case .timingModels: return Table.text(["timing model", "what"], TimingModel.all.map { [$0.name, $0.summary] })
     case .formats:

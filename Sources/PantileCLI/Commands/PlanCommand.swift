@@ -6,16 +6,20 @@ import Pantile
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan",
-    abstract: "Plans order, residency and addresses of a graph in one memory, with a proved bound.",
+    abstract: "Plans order, residency and addresses of a graph in one memory or several, with a proved bound.",
     discussion: """
       INPUT is graph JSON (.json), buffers in the format of MiniMalloc (.csv), a model (.onnx, .mlir or a shipped workload), or
       MLIR text of a problem. Graphs get an order of their ops, the tensors that leave and come back, and addresses; what is
       minimised is bytes over the memory's edge beyond those that must cross. Buffers get addresses. Docs/plan.md describes
-      the formats, 'pantile list methods' the methods. Exit code 1 says that there is no plan, or that none was found; an
+      the formats, 'pantile list methods' the methods.
+
+      With --memories the graph is a step that runs again and again over the memories of a file: scratchpad, SRAM, DRAM, flash. Minimised is
+      the cost of accesses and moves. --grad makes a training step of a model first. Exit code 1 says that there is no plan, or that none was found; an
       interrupt writes the best plan so far.
       """)
 
   enum Order: String, ExpressibleByArgument, CaseIterable { case free, `default` }
+  enum Objective: String, ExpressibleByArgument, CaseIterable { case energy, cycles }
 
   @Argument(help: ArgumentHelp("What to plan for.", valueName: "input")) var input: String
   @Option(help: ArgumentHelp("Bytes of the memory.", valueName: "512KiB")) var capacity: String?
@@ -35,6 +39,14 @@ struct PlanCommand: ParsableCommand {
   var solution: String?
   @Option(help: ArgumentHelp("Draw what is where and when.", valueName: "file.html|file.svg")) var picture: String?
   @Option(help: ArgumentHelp("Write what the bound rests on.", valueName: "file.json")) var certificate: String?
+  @Option(help: ArgumentHelp("Plan for the memories of this file.", valueName: "file.yaml")) var memories: String?
+  @Option(help: ArgumentHelp("--memories: what to make small.", valueName: "energy|cycles"))
+  var objective: Objective?
+  @Option(
+    help: ArgumentHelp(
+      "--memories: plan for the model's training step, by these options of the pass 'grad'. May be repeated.",
+      valueName: "name=value"))
+  var grad: [String] = []
   @OptionGroup var models: ModelOptions
   @OptionGroup var root: RootOptions
 
@@ -48,6 +60,12 @@ struct PlanCommand: ParsableCommand {
     }
     if let budget, budget < 1 { throw DiagnosticError("out-of-range", "a budget of \(budget) states is none") }
     Interruption.endsSolves()
+    if let memories { return try planMemories(memories) }
+    if objective != nil || !grad.isEmpty {
+      throw DiagnosticError(
+        "option-conflict", "\(grad.isEmpty ? "--objective" : "--grad") is for several memories",
+        hint: "name their file with --memories")
+    }
     switch try load() {
     case .schedule(let question): try plan(question)
     case .packing(let problem): try pack(problem)
@@ -84,7 +102,7 @@ struct PlanCommand: ParsableCommand {
   }
 
   /// The file of a shipped graph that is called by its name.
-  private var graphPath: String? {
+  var graphPath: String? {
     if FileManager.default.fileExists(atPath: input) { return nil }
     return WorkloadFolder.graphs(root: root.folder).first { $0.name == input }?.path
   }

@@ -18,10 +18,25 @@ struct PruneCommand: ParsableCommand {
     case k
   }
 
+  /// The encodings of `NMEncoding`.
+  enum NMPlaceEncoding: String, ExpressibleByArgument, CaseIterable {
+    case index, bitmap, combinatorial
+
+    var value: NMEncoding {
+      switch self {
+      case .index: return .index
+      case .bitmap: return .bitmap
+      case .combinatorial: return .combinatorial
+      }
+    }
+  }
+
   @Option(help: ArgumentHelp("The pattern.", valueName: "N:M")) var pattern: String
   @Option(help: ArgumentHelp("What is filled up to whole groups.", valueName: "tap|k")) var pad = Padding.tap
   @Option(name: .customLong("in"), help: ArgumentHelp("The weights.", valueName: "w.npy")) var input: String
   @Flag(help: "One mask for both directions.") var transposable = false
+  @Option(help: ArgumentHelp("How places are written.", valueName: "index|bitmap|combinatorial"))
+  var encoding = NMPlaceEncoding.index
   @Option(help: ArgumentHelp("Write the result as JSON.", valueName: "file|-")) var json: String?
   @Option(help: ArgumentHelp("Write the pruned weights, dense, in the shape of the input.", valueName: "y.npy"))
   var out: String?
@@ -54,6 +69,11 @@ struct PruneCommand: ParsableCommand {
           .list(list[row * pruned.slots..<(row + 1) * pruned.slots].map(make))
         })
     }
+    let metadata = pruned.metadata(encoding.value)
+    func bytes(ofRow row: Int) -> OrderedJSON {
+      let length = metadata.count / pruned.outputs
+      return .integers(metadata[row * length..<(row + 1) * length].map { Int($0) })
+    }
     return .object([
       .init("schema", .string("pantile.pruned/1")), .init("version", .string(pantileVersion)),
       .init("pattern", .string("\(pruned.pattern)")), .init("pad", .string(pad.rawValue)),
@@ -65,17 +85,29 @@ struct PruneCommand: ParsableCommand {
       .init("kept_sum", .number(pruned.keptSum)), .init("total_sum", .number(pruned.totalSum)),
       .init("retained_energy", .number(pruned.retainedEnergy)), .init("nonzeros", .integer(pruned.nonzeros)),
       .init("value_bytes", .integer(pruned.valueBytes)), .init("index_bytes", .integer(pruned.indexBytes)),
+      .init("encoding", .string(encoding.rawValue)),
+      .init("bits_of_a_group", .integer(encoding.value.bits(pruned.pattern))),
+      .init("metadata_bytes", .integer(metadata.count)),
+      .init("footprint_bytes", .integer(pruned.valueBytes + metadata.count)),
+      .init("metadata", .list((0..<pruned.outputs).map { bytes(ofRow: $0) })),
     ])
   }
 
   private func text(_ pruned: PrunedWeights) -> String {
+    let bytes = Table.grouped(pruned.metadata(encoding.value).count)
+    let places: String
+    switch encoding {
+    case .index: places = "\(bytes) of indices"
+    case .bitmap: places = "\(bytes) of bitmaps"
+    case .combinatorial: places = "\(bytes) of numbers of sets"
+    }
     let kept = pruned.totalSum > 0 ? pruned.keptSum / pruned.totalSum : 1
     return """
       \(input): \(pruned.outputs) output channels of \(pruned.k) inputs, \(pruned.pattern)\(transposable ? " in both directions" : "")
         slots     \(pruned.slots) an output channel, \(Table.grouped(pruned.nonzeros)) nonzeros of \
       \(Table.grouped(pruned.outputs * pruned.slots)) in all
         kept      \(Table.percent(kept)) of the magnitudes, \(Table.percent(pruned.retainedEnergy)) of the energy
-        bytes     \(Table.grouped(pruned.valueBytes)) of values, \(Table.grouped(pruned.indexBytes)) of indices
+        bytes     \(Table.grouped(pruned.valueBytes)) of values, \(places)
 
       """
   }

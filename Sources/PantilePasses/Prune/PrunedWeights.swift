@@ -30,6 +30,9 @@ public struct PrunedWeights: Sendable {
 
   public var nonzeros: Int { values.reduce(0) { $0 + ($1 == 0 ? 0 : 1) } }
 
+  /// The places of the kept weights, as bytes: one stream an output channel.
+  public func metadata(_ encoding: NMEncoding) -> [UInt8] { encoding.encode(indices, rows: outputs, pattern: pattern) }
+
   /// - Parameters:
   ///   - weights: [K, N], or [O, I, H, W].
   ///   - padsTaps: channels are filled up at each tap, otherwise the reduction once.
