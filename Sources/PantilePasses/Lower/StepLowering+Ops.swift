@@ -111,6 +111,48 @@ extension StepLowering {
         .init(.mulImmediateF32, 0, 0, 0, [float(try op.number("alpha"))]),
         .init(.addImmediateF32, 0, 0, 0, [float(try op.number("beta"))]), .init(.clampF32, 0, 0, 0, [0, constant(1)]),
       ]
+    default: return try curveInstructions(op)
+    }
+  }
+
+  /// As `elementwiseInstructions`, of activations made of several steps: each in the order in which the reference computes it, so
+  /// that not a bit differs.
+  private func curveInstructions(_ op: OpView) throws(DiagnosticError) -> [Kernel.Instruction]? {
+    func bits(_ value: Float) -> Int { Int(Int32(bitPattern: value.bitPattern)) }
+    func scaled(_ target: Int, _ source: Int, by factor: Float) -> Kernel.Instruction {
+      .init(.mulImmediateF32, target, source, 0, [bits(factor)])
+    }
+    func raised(_ register: Int, by term: Float) -> Kernel.Instruction {
+      .init(.addImmediateF32, register, register, 0, [bits(term)])
+    }
+    switch op.name {
+    case "dnn.hard_swish":
+      return [
+        scaled(1, 0, by: 1 / 6), raised(1, by: 0.5), .init(.clampF32, 1, 1, 0, [0, bits(1)]), .init(.mulF32, 0, 0, 1),
+      ]
+    case "dnn.silu":
+      return [.init(.negF32, 1, 0), .init(.expF32, 1, 1), raised(1, by: 1), .init(.divF32, 0, 0, 1)]
+    case "dnn.gelu":
+      let half = scaled(2, 0, by: 0.5)
+      let product = Kernel.Instruction(.mulF32, 0, 2, 1)
+      if try op.string("approximate") == "none" {
+        return [scaled(1, 0, by: Float(0.5).squareRoot()), .init(.erfF32, 1, 1), raised(1, by: 1), half, product]
+      }
+      let cube = [scaled(1, 0, by: 0.044715), .init(.mulF32, 1, 1, 0), Kernel.Instruction(.mulF32, 1, 1, 0)]
+      let inner = [Kernel.Instruction(.addF32, 1, 0, 1), scaled(1, 1, by: (2 / Float.pi).squareRoot())]
+      return cube + inner + [.init(.tanhF32, 1, 1), raised(1, by: 1), half, product]
+    case "dnn.elu":
+      let negative = [Kernel.Instruction(.expF32, 1, 0), raised(1, by: -1)]
+      let slope = scaled(1, 1, by: Float(try op.number("alpha")))
+      // Zero, to compare with: whatever x is, between zero and zero.
+      let zero = Kernel.Instruction(.clampF32, 2, 0, 0, [0, 0])
+      return negative + [slope, zero, .init(.lessF32, 2, 2, 0), .init(.select, 0, 2, 0, [1])]
+    case "dnn.softplus":
+      let logarithm = [
+        Kernel.Instruction(.absF32, 1, 0), .init(.negF32, 1, 1), .init(.expF32, 1, 1), raised(1, by: 1),
+        .init(.logF32, 1, 1),
+      ]
+      return logarithm + [.init(.clampF32, 0, 0, 0, [0, bits(.infinity)]), .init(.addF32, 0, 0, 1)]
     default: return nil
     }
   }
