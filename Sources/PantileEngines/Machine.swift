@@ -35,6 +35,12 @@ public struct Machine: Sendable {
       self.burst = burst
       self.device = device
     }
+
+    /// Bytes of neighbouring addresses, from a multiple of their number on, that lie in one row of each channel of a DRAM device; nil
+    /// without a device.
+    public var rowStripe: Int? {
+      device.map { $0.addressMap.stripe(in: $0.organization) * $0.organization.burstBytes }
+    }
   }
 
   public enum Unit: Sendable {

@@ -47,6 +47,17 @@ public struct DRAMAddressMap: Hashable, Sendable {
     preconditionFailure("every field is in the order")
   }
 
+  /// Bursts of neighbouring addresses, from a multiple of their number on, that lie in one row of each channel that they go to.
+  ///
+  /// - Precondition: as of `bits`.
+  public func stripe(in organization: DRAMDevice.Organization) -> Int {
+    let fields: [Field] = [.row, .rank, .group, .bank]
+    return fields.reduce(Int.max) { least, field in
+      let (shift, width) = bits(of: field, in: organization)
+      return width > 0 ? min(least, 1 << shift) : least
+    }
+  }
+
   private static func count(of field: Field, in organization: DRAMDevice.Organization) -> Int {
     switch field {
     case .row: return organization.rows

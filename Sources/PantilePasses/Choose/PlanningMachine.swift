@@ -61,6 +61,12 @@ public struct PlanningMachine: Sendable {
       latency: dram.latency, commandCycles: max(1, dram.latency / 2))
   }
 
+  /// Where large regions of the off-chip memory begin: at the start of a row of a DRAM device, so that tiles of a layer touch as few rows
+  /// as they can, and those of equal layers lie alike. **Units** bytes.
+  var regionAlignment: Int {
+    max(slotAlignment, machine.memories.first { $0.kind == .dram }?.rowStripe ?? slotAlignment)
+  }
+
   /// The Program's memories.
   func makeProgram(name: String, modelHash: String) -> Program {
     var program = Program(name: name, chipHash: machine.chipHash, modelHash: modelHash)

@@ -13,7 +13,7 @@ public func emitProgram(
     store: machine.store.name)
   var emitter = try Emitter(
     graph: graph, plan: plan, program: machine.makeProgram(name: graph.name, modelHash: modelHash), names: names,
-    withImages: withImages)
+    withImages: withImages, regionAlignment: machine.regionAlignment)
   return try emitter.emit()
 }
 

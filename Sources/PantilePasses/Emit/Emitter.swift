@@ -19,6 +19,7 @@ struct Emitter {
   let graph: StepGraph
   let plan: ExecutionPlan
   let withImages: Bool
+  let regionAlignment: Int
   var program: Program
   let dram: MemoryID
   let spad: MemoryID
@@ -51,8 +52,9 @@ struct Emitter {
   /// - Parameters:
   ///   - program: holds the chip's memories already.
   ///   - withImages: put the bytes of weights and constants into the Program.
+  ///   - regionAlignment: regions of at least so many bytes begin at multiples of it.
   init(
-    graph: StepGraph, plan: ExecutionPlan, program: Program, names: Names, withImages: Bool
+    graph: StepGraph, plan: ExecutionPlan, program: Program, names: Names, withImages: Bool, regionAlignment: Int
   ) throws(DiagnosticError) {
     func memory(_ kind: Program.Memory.Kind) -> MemoryID? {
       program.memories.firstIndex { $0.kind == kind }.map { MemoryID($0) }
@@ -68,6 +70,7 @@ struct Emitter {
     self.graph = graph
     self.plan = plan
     self.withImages = withImages
+    self.regionAlignment = regionAlignment
     self.program = program
     self.dram = dram
     self.spad = spad
@@ -110,7 +113,9 @@ struct Emitter {
   mutating func addRegion(
     _ name: String, bytes: Int, kind: Program.Region.Kind, shape: [Int] = [], element: String = "i8"
   ) -> RegionID {
-    let base = nextDRAM
+    let base =
+      bytes < regionAlignment
+      ? nextDRAM : (nextDRAM + regionAlignment - 1) / regionAlignment * regionAlignment
     nextDRAM = aligned(base + max(1, bytes))
     return program.add(
       region: .init(name: name, memory: dram, base: base, bytes: bytes, kind: kind, shape: shape, element: element))
