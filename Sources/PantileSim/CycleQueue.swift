@@ -90,6 +90,8 @@ struct CycleQueue: ~Copyable {
   private struct BurstRecord: BitwiseCopyable {
     var phase: Int
     var count: Int
+    /// Of `burstRuns`.
+    var runs: Span
     var next: Int
   }
 
@@ -117,6 +119,8 @@ struct CycleQueue: ~Copyable {
   private let bounds: FixedBuffer<BoundRecord>
   private var cases: [Case] = []
   private var bursts: [BurstRecord] = []
+  /// From the burst in which the access begins.
+  private var burstRuns: [Range<Int>] = []
   private var costs: [Cost] = []
 
   private let indices = FixedBuffer<Int>(repeating: 0, count: LoopState.mostLoops)
@@ -377,20 +381,47 @@ struct CycleQueue: ~Copyable {
   mutating func elements(_ index: Int) -> Int { cases[findCase(index)].elements }
 
   /// Bursts that the current trip of an access takes.
-  mutating func burstCount(_ index: Int, burst: Int) -> Int {
+  mutating func burstCount(_ index: Int, burst: Int) -> Int { bursts[findBursts(index, burst: burst).record].count }
+
+  /// Adds these bursts to a transfer.
+  mutating func appendBursts(_ index: Int, burst: Int, isWrite: Bool, to runs: inout BurstRuns) {
+    let found = findBursts(index, burst: burst)
+    let span = bursts[found.record].runs
+    for index in span.start..<span.end {
+      let run = burstRuns[index]
+      runs.append((run.lowerBound + found.first)..<(run.upperBound + found.first), isWrite: isWrite)
+    }
+  }
+
+  /// The place in `bursts` of the current trip of an access, and the burst in which it begins.
+  private mutating func findBursts(_ index: Int, burst: Int) -> (record: Int, first: Int) {
     let found = findCase(index)
     let bits = burst * 8
-    let remainder = base(accesses[index]) % bits
+    let base = base(accesses[index])
+    let remainder = base % bits
     let phase = remainder < 0 ? remainder + bits : remainder
+    let first = (base - phase) / bits
     var known = cases[found].burst
     while known >= 0 {
-      if bursts[known].phase == phase { return bursts[known].count }
+      if bursts[known].phase == phase { return (known, first) }
       known = bursts[known].next
     }
-    let count = accessPlans[index].resolved(at: loops).bursts(of: burst).count
-    bursts.append(BurstRecord(phase: phase, count: count, next: cases[found].burst))
+    var count = 0
+    let start = burstRuns.count
+    accessPlans[index].resolved(at: loops).forEachBurstRun(of: burst) { run in
+      count += run.count
+      let shifted = (run.lowerBound - first)..<(run.upperBound - first)
+      if burstRuns.count > start, let last = burstRuns.last, last.upperBound == shifted.lowerBound {
+        burstRuns[burstRuns.count - 1] = last.lowerBound..<shifted.upperBound
+      } else if !shifted.isEmpty {
+        burstRuns.append(shifted)
+      }
+    }
+    bursts.append(
+      BurstRecord(
+        phase: phase, count: count, runs: Span(start: start, end: burstRuns.count), next: cases[found].burst))
     cases[found].burst = bursts.count - 1
-    return count
+    return (bursts.count - 1, first)
   }
 
   // MARK: Tables

@@ -3,7 +3,7 @@ import PantileProgram
 import PantileSupport
 import PantileTarget
 
-/// The cycles of a Program on a machine with plain memories, and nothing else: what a judge of many plans asks.
+/// The cycles of a Program on a machine, and nothing else: what a judge of many plans asks, and whoever runs one plan many times.
 ///
 /// The same machine as `TimingRun`, event by event, without causes, actions, layers and occupancies.
 public struct CycleRun: ~Copyable {
@@ -44,6 +44,13 @@ public struct CycleRun: ~Copyable {
     var workAhead = 0
   }
 
+  /// A copy that a device has taken and not yet answered: what follows then.
+  private struct Unanswered {
+    var writes: UInt64
+    var linkEnd: Int
+    var tokens: [FlatQueue.FlatSignal]
+  }
+
   private let kernels: [Kernel]
   private let units: [Machine.Unit]
   private let queueCount: Int
@@ -53,6 +60,13 @@ public struct CycleRun: ~Copyable {
   private var events = TimeHeap<Event>()
   private var ports: BankPorts
   private var buses: [DRAMBus]
+  /// In the place of a bus: the port of a DRAM device.
+  private let devices: [DRAMPort?]
+  private let hasDevices: Bool
+  private let remembers: Bool
+  /// By queue, oldest first; only in front of devices.
+  private var unanswered: [[Unanswered]]
+  private let initialTokens: [Int]
   /// DRAM index (into `buses`) by program memory; -1 for on-chip memories.
   private let busOf: FixedBuffer<Int>
   private let burstOf: FixedBuffer<Int>
@@ -66,10 +80,9 @@ public struct CycleRun: ~Copyable {
   /// Bursts of the whole run, by DRAM; only with a limit.
   private var bursts: [Int] = []
 
+  /// - Parameter remembers: as of `TimingRun.Options`.
   /// - Throws: `chip-mismatch` when the Program does not fit the machine.
-  /// - Precondition: no memory of the machine is a DRAM device.
-  public init(_ program: Program, on machine: Machine) throws(DiagnosticError) {
-    precondition(!machine.hasDevices, "a cycle run has plain memories")
+  public init(_ program: Program, on machine: Machine, remembers: Bool = false) throws(DiagnosticError) {
     try machine.check(program)
     kernels = program.kernels
     units = program.queues.map { queue in
@@ -89,14 +102,21 @@ public struct CycleRun: ~Copyable {
     ports = BankPorts(queues: program.queues.count)
     let dma: [DMAOptions?] = units.map { if case .dma(let options) = $0 { return options } else { return nil } }
     var buses: [DRAMBus] = []
+    var devices: [DRAMPort?] = []
     let busOf = program.memories.map { memory in
       guard memory.kind == .dram, let mine = machine.memories.first(where: { $0.name == memory.name }) else {
         return -1
       }
       buses.append(DRAMBus(mine, dma: dma))
+      devices.append(DRAMPort.of(mine, on: machine, dma: dma, remembers: remembers))
       return buses.count - 1
     }
     self.buses = buses
+    self.devices = devices
+    hasDevices = devices.contains { $0 != nil }
+    self.remembers = remembers
+    unanswered = program.queues.map { _ in [] }
+    initialTokens = program.channels.map(\.initial)
     self.busOf = FixedBuffer(busOf)
     burstOf = FixedBuffer(
       program.memories.map { memory in machine.memories.first { $0.name == memory.name }?.burst ?? 64 })
@@ -113,25 +133,69 @@ public struct CycleRun: ~Copyable {
   /// The cycle in which everything is done, as `TimingResult.cycles`.
   /// - Throws: `deadlock` when nothing can happen any more before all queues are at their end.
   public consuming func run() throws(DiagnosticError) -> Int {
-    try simulate()
+    try simulate(from: 0)
     return end
+  }
+
+  /// The cycles in which the Program is done when it runs again and again, each time from the cycle in which everything of the time
+  /// before was done. Memories stay as they are: open rows, writes that wait, refreshes in their turn.
+  /// - Throws: as `run`.
+  /// - Precondition: `times` is positive.
+  public consuming func run(times: Int) throws(DiagnosticError) -> [Int] {
+    precondition(times > 0, "a Program runs at least once")
+    var ends: [Int] = []
+    // The state of the devices before each time, as far as it is known.
+    var known: [[Int32]: Int] = [:]
+    while true {
+      if remembers, let state = wholeState() {
+        if let same = known[state] {
+          // From here on everything comes again.
+          let lengths = (same..<ends.count).map { ends[$0] - ($0 == 0 ? 0 : ends[$0 - 1]) }
+          while ends.count < times { ends.append(ends[ends.count - 1] + lengths[(ends.count - same) % lengths.count]) }
+          return ends
+        }
+        known[state] = ends.count
+      }
+      try simulate(from: end)
+      ends.append(end)
+      if ends.count == times { return ends }
+      restart()
+    }
+  }
+
+  /// Everything stands as before the first time, but for the memories.
+  private mutating func restart() {
+    for (channel, initial) in initialTokens.enumerated() { tokens[channel] = initial }
+    for queue in 0..<queueCount { states[queue] = State(acceptsAt: end, lastAnswered: end) }
+  }
+
+  /// All that the next time depends on; nil when it cannot be told.
+  private func wholeState() -> [Int32]? {
+    var words: [Int32] = []
+    for device in devices {
+      guard let state = device?.wholeState(at: end) else { return nil }
+      words += state
+    }
+    return words
   }
 
   /// The same, if it is below `limit`; nil, often long before the end, if it is not.
   ///
   /// A queue needs at least the sum of its commands' own cycles from where it stands, and a DRAM that of its bursts.
   /// - Throws: as `run`, if the end is reached.
+  /// - Precondition: no memory of the machine is a DRAM device, or there is no limit.
   public consuming func run(below limit: Int) throws(DiagnosticError) -> Int? {
     self.limit = limit
+    precondition(limit == Int.max || !hasDevices, "bursts of devices have no least time")
     if limit < Int.max { lookAhead() }
-    try simulate()
+    try simulate(from: 0)
     return isOpen && end < limit ? end : nil
   }
 
-  private mutating func simulate() throws(DiagnosticError) {
+  private mutating func simulate(from start: Int) throws(DiagnosticError) {
     for queue in 0..<queueCount { queues[queue].begin() }
-    for queue in 0..<queueCount { tryIssue(queue, at: 0) }
-    var now = 0
+    for queue in 0..<queueCount { tryIssue(queue, at: start) }
+    var now = start
     while isOpen {
       let next = nextTime(after: now)
       if serveBuses(before: next) { continue }
@@ -192,8 +256,24 @@ public struct CycleRun: ~Copyable {
     }
   }
 
+  private mutating func serveDevices(before time: Int) -> Bool {
+    for device in devices {
+      switch device?.serve(before: time == Int.max ? nil : time) {
+      case .sent(let queue, let cycle)?:
+        sentCopy(queue, at: cycle)
+        return true
+      case .answered(let queue, let cycle)?:
+        answeredCopy(queue, at: cycle)
+        return true
+      case nil: break
+      }
+    }
+    return false
+  }
+
   /// As in `TimingRun`.
   private mutating func serveBuses(before time: Int) -> Bool {
+    if hasDevices, serveDevices(before: time) { return true }
     while true {
       var first = -1
       var start = Int.max
@@ -355,6 +435,15 @@ public struct CycleRun: ~Copyable {
     states[queue].workAhead -= linkCycles
     if bursts == 0 {
       finishCopy(queue, sent: time, answered: time)
+    } else if let device = devices[bus] {
+      device.start(queue: queue, at: time) { runs in
+        for access in record.accesses.start..<record.accesses.end {
+          let memory = queues[queue].accesses[access].memory
+          guard busOf[memory] >= 0 else { continue }
+          let isWrite = record.hasWrite && access == record.accesses.end - 1
+          queues[queue].appendBursts(access, burst: burstOf[memory], isWrite: isWrite, to: &runs)
+        }
+      }
     } else {
       buses[bus].start(queue: queue, bursts: bursts, at: time)
     }
@@ -380,5 +469,36 @@ public struct CycleRun: ~Copyable {
     states[queue].acceptsAt = sent
     states[queue].isSending = false
     queues[queue].advance()
+  }
+
+  /// The last burst of a copy has been taken by a device.
+  private mutating func sentCopy(_ queue: Int, at cycle: Int) {
+    let sent = max(cycle, states[queue].linkEnd)
+    if states[queue].reads != 0 {
+      events.push(Event(time: sent, mask: states[queue].reads, target: Int32(queue), kind: .releaseReads))
+    }
+    var later = Unanswered(writes: states[queue].writes, linkEnd: states[queue].linkEnd, tokens: [])
+    let record = queues[queue].records[queues[queue].current]
+    for index in record.signals.range {
+      let signal = queues[queue].signals[index]
+      guard queues[queue].hold(signal.guards) else { continue }
+      if signal.operand >= 0 { give(signal, at: sent) } else { later.tokens.append(signal) }
+    }
+    unanswered[queue].append(later)
+    states[queue].acceptsAt = sent
+    states[queue].isSending = false
+    queues[queue].advance()
+  }
+
+  /// All bursts of a device's oldest copy of a queue are done.
+  private mutating func answeredCopy(_ queue: Int, at cycle: Int) {
+    let copy = unanswered[queue].removeFirst()
+    let answered = max(max(cycle, copy.linkEnd), states[queue].lastAnswered)
+    if copy.writes != 0 {
+      events.push(Event(time: answered, mask: copy.writes, target: Int32(queue), kind: .releaseWrites))
+    }
+    for signal in copy.tokens { give(signal, at: answered) }
+    end = max(end, answered)
+    states[queue].lastAnswered = answered
   }
 }

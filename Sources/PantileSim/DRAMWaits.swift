@@ -70,6 +70,39 @@ struct DRAMWaits {
     engines[queue].creditSince = -1
   }
 
+  // MARK: In one stretch
+
+  /// Waits of an engine: sums, and since when it waits; nil where it does not.
+  struct Clocks: BitwiseCopyable {
+    var credit = 0
+    var refused = 0
+    var creditSince: Int?
+    var refusedSince: Int?
+  }
+
+  func clocks(of queue: Int) -> Clocks {
+    let engine = engines[queue]
+    return Clocks(
+      credit: engine.credit, refused: engine.refused,
+      creditSince: engine.creditSince < 0 ? nil : engine.creditSince,
+      refusedSince: engine.refusedSince < 0 ? nil : engine.refusedSince)
+  }
+
+  /// A stretch has added to the sums of an engine; what it waits for at the end counts from `end`.
+  mutating func add(_ clocks: Clocks, to queue: Int, at end: Int) {
+    engines[queue].credit &+= clocks.credit
+    engines[queue].refused &+= clocks.refused
+    engines[queue].creditSince = clocks.creditSince.map { end &+ $0 } ?? -1
+    engines[queue].refusedSince = clocks.refusedSince.map { end &+ $0 } ?? -1
+  }
+
+  /// Bursts that a channel has taken.
+  @inline(__always) mutating func take(_ count: Int, of queue: Int, channel: Int) {
+    taken[queue &* channels &+ channel] &+= count
+  }
+
+  func taken(of queue: Int, channel: Int) -> Int { taken[queue &* channels &+ channel] }
+
   /// Splits the idle cycles of a transfer that has just been sent.
   ///
   /// - Parameters:

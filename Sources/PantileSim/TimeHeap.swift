@@ -13,6 +13,11 @@ struct TimeHeap<Element: Timed & BitwiseCopyable> {
   /// The earliest; nil when there is none.
   var first: Element? { elements.first }
 
+  /// All of them, by time and insertion.
+  var sorted: [Element] { elements.sorted { Self.before($0, $1) } }
+
+  mutating func removeAll() { elements.removeAll(keepingCapacity: true) }
+
   mutating func push(_ new: Element) {
     var element = new
     element.order = pushed

@@ -108,9 +108,7 @@ extension TimingRun {
         for (access, isWrite) in [(plan.reads[0], false), (plan.write, true)] {
           guard let access, busOf[access.generator.memory.offset] >= 0 else { continue }
           let burst = burstOf[access.generator.memory.offset]
-          access.resolved(at: loops).forEachBurst(of: burst) {
-            list.append(DRAMTraceEntry($0 * burst, isWrite: isWrite))
-          }
+          access.resolved(at: loops).forEachBurstRun(of: burst) { list.append($0, isWrite: isWrite) }
         }
       }
     } else {

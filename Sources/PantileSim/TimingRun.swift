@@ -21,6 +21,8 @@ public struct TimingRun: ~Copyable {
     public var ignoresBanks = false
     /// Keep every event, to compare with the register-transfer twin.
     public var events = false
+    /// Skip what DRAM devices have done before in the same state; the result is the same. It pays when much comes again.
+    public var remembers = false
 
     public init(
       trace: Bool = false, jitterSeed: UInt64? = nil, latencies: [Int] = [], events: Bool = false
@@ -131,11 +133,7 @@ public struct TimingRun: ~Copyable {
       guard memory.kind == .dram, let mine = machine.memories.first(where: { $0.name == memory.name }) else {
         return -1
       }
-      devices.append(
-        mine.device.flatMap { device in
-          // Reading the chip made sure of the ratio.
-          ClockRatio(core: machine.clock, memory: device.clockPeriod).map { DRAMPort(device, ratio: $0, dma: dma) }
-        })
+      devices.append(DRAMPort.of(mine, on: machine, dma: dma, remembers: options.remembers))
       buses.append(
         DRAMBus(mine, dma: dma, latencies: options.latencies, isLogging: options.events))
       return buses.count - 1

@@ -61,7 +61,7 @@ import Testing
           }
           let found = access.bursts(of: burst)
           var listed: [Int] = []
-          access.forEachBurst(of: burst) { listed.append($0) }
+          access.forEachBurstRun(of: burst) { listed += $0 }
           #expect(listed.count == found.count)
           #expect(found.count == count && found.usefulBytes == bytes)
         }

@@ -12,11 +12,9 @@ extension ResolvedAccess {
     return (count, useful)
   }
 
-  /// Calls `body` with the number of each burst of `burst` bytes that the access takes, in order.
-  @inline(__always) public func forEachBurst(of burst: Int, _ body: (_ burst: Int) -> Void) {
-    forEachSpan(of: burst) { bursts, _ in
-      for number in bursts { body(number) }
-    }
+  /// Calls `body` with the numbers of bursts of `burst` bytes that the access takes, neighbours together, in order.
+  @inline(__always) public func forEachBurstRun(of burst: Int, _ body: (_ bursts: Range<Int>) -> Void) {
+    forEachSpan(of: burst) { bursts, _ in body(bursts) }
   }
 
   /// The bursts that each run adds, and the bytes that it wants.

@@ -160,6 +160,7 @@ extension DRAMChannel {
     let rank = bank >> rankShift
     let group = bank >> groupShift
     banks[bank].openRow = row
+    openBanks |= 1 << UInt64(bank & 63)
     banks[bank].hits = 0
     banks[bank].nextPrecharge = max(banks[bank].nextPrecharge, cycle + timing.activeTime)
     banks[bank].nextRead = cycle + distances.activateToRead
@@ -183,10 +184,14 @@ extension DRAMChannel {
   private mutating func close(_ bank: Int, at cycle: Int, prechargedFrom start: Int) {
     let rank = bank >> rankShift
     banks[bank].openRow = -1
+    openBanks &= ~(1 << UInt64(bank & 63))
     banks[bank].hits = 0
     banks[bank].nextActivate = max(banks[bank].nextActivate, start + timing.precharge)
     ranks[rank].openBanks -= 1
-    if ranks[rank].openBanks == 0 { count.activeClocks += cycle - ranks[rank].activeSince }
+    if ranks[rank].openBanks == 0 {
+      count.activeClocks += cycle - ranks[rank].activeSince
+      ranks[rank].activeSince = -1
+    }
   }
 
   private mutating func column(_ bank: Int, _ position: Int, at cycle: Int) {
@@ -239,8 +244,7 @@ extension DRAMChannel {
           DRAMCompletion(
             tag: request.tag, isWrite: false, accepted: request.accepted, cycle: cycle + distances.readDone))
       }
-      pending[place].next = freePending
-      freePending = Int32(place)
+      release(place)
       place = Int(request.next)
     }
   }

@@ -36,7 +36,8 @@ struct DRAMChannel: ~Copyable {
     var activates: SIMD4<Int> = .init(repeating: Int.min / 2)
     var oldestActivate = 0
     var openBanks = 0
-    var activeSince = 0
+    /// Since when it has an open row; -1 when it has none.
+    var activeSince = -1
   }
 
   /// A request at its bank.
@@ -48,12 +49,13 @@ struct DRAMChannel: ~Copyable {
   }
 
   /// A request from its acceptance to its column command.
-  struct Pending: BitwiseCopyable {
+  struct Pending: Hashable, BitwiseCopyable {
     var address: Int
     var tag: Int
     var accepted: Int
     var row: Int32
     var column: Int32
+    var bank: Int32
     var isWrite: Bool
     /// The next read that is answered with this one; in the free list, the next free place.
     var next: Int32
@@ -77,6 +79,8 @@ struct DRAMChannel: ~Copyable {
   let recordsCommands: Bool
 
   let banks: FixedBuffer<Bank>
+  /// Banks with an open row, a bit each, of the first 64.
+  var openBanks: UInt64 = 0
   /// By bank: no command for its requests can go out before.
   let bounds: FixedBuffer<Int>
   let groups: FixedBuffer<Shared>
@@ -188,7 +192,7 @@ struct DRAMChannel: ~Copyable {
     }
     var new = Pending(
       address: request.address, tag: request.tag, accepted: cycle, row: Int32(row), column: Int32(column),
-      isWrite: request.isWrite, next: -1)
+      bank: Int32(bank), isWrite: request.isWrite, next: -1)
     if request.isWrite {
       completions.append(posted)
       writeFilter[filter] += 1
@@ -208,7 +212,7 @@ struct DRAMChannel: ~Copyable {
 
   func counts(until cycle: Int) -> DRAMCounts {
     var result = count
-    for rank in 0..<ranks.count where ranks[rank].openBanks > 0 {
+    for rank in 0..<ranks.count where ranks[rank].activeSince >= 0 {
       result.activeClocks += cycle - ranks[rank].activeSince
     }
     return result
@@ -220,7 +224,13 @@ struct DRAMChannel: ~Copyable {
     Int(truncatingIfNeeded: (UInt(bitPattern: address) &* 0x9E37_79B9_7F4A_7C15) >> 56)
   }
 
-  private mutating func store(_ request: Pending) -> Int {
+  /// Goes on from a clock in a state that was put here, not stepped to.
+  mutating func resume(at clock: Int, nextEvent: Int) {
+    now = clock
+    self.nextEvent = nextEvent
+  }
+
+  mutating func store(_ request: Pending) -> Int {
     guard freePending >= 0 else {
       pending.append(request)
       return pending.count - 1
@@ -229,6 +239,12 @@ struct DRAMChannel: ~Copyable {
     freePending = pending[place].next
     pending[place] = request
     return place
+  }
+
+  /// The place of a request is free again.
+  mutating func release(_ place: Int) {
+    pending[place].next = freePending
+    freePending = Int32(place)
   }
 
   /// The waiting request of exactly this address and direction.

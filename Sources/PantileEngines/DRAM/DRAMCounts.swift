@@ -1,5 +1,5 @@
 /// What a DRAM channel did. Reports multiply it by `DRAMDevice.energies`.
-public struct DRAMCounts: Hashable, Sendable {
+public struct DRAMCounts: Hashable, Sendable, BitwiseCopyable {
   public var activates = 0
   public var precharges = 0
   /// Read commands; requests answered from waiting writes or together with another read need none.
@@ -36,5 +36,22 @@ public struct DRAMCounts: Hashable, Sendable {
     a.mergedReads += b.mergedReads
     a.mergedWrites += b.mergedWrites
     a.activeClocks += b.activeClocks
+  }
+
+  public static func - (a: DRAMCounts, b: DRAMCounts) -> DRAMCounts {
+    var result = a
+    result.activates -= b.activates
+    result.precharges -= b.precharges
+    result.reads -= b.reads
+    result.writes -= b.writes
+    result.readHits -= b.readHits
+    result.writeHits -= b.writeHits
+    result.refreshes -= b.refreshes
+    result.bankRefreshes -= b.bankRefreshes
+    result.forwardedReads -= b.forwardedReads
+    result.mergedReads -= b.mergedReads
+    result.mergedWrites -= b.mergedWrites
+    result.activeClocks -= b.activeClocks
+    return result
   }
 }

@@ -2,7 +2,7 @@
 ///
 /// Every clock up to the end of the last burst is data or lies in exactly one of these; a gap is charged when the column command
 /// that ends it goes out. **Units** memory clocks.
-public struct DRAMGaps: Hashable, Sendable {
+public struct DRAMGaps: Hashable, Sendable, BitwiseCopyable {
   /// A row had to be precharged or activated, or commands for rows took the command bus.
   public var row = 0
   /// The bank was held for a refresh, or had to be opened again behind one.

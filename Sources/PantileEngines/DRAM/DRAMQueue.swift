@@ -35,6 +35,19 @@ struct DRAMQueue: ~Copyable {
     count += 1
   }
 
+  /// Forgets all items.
+  mutating func removeAll() {
+    count = 0
+    head = 0
+    forgetRoom()
+  }
+
+  /// Asks every item again.
+  mutating func forgetRoom() {
+    blocked = 0
+    freedBank = -1
+  }
+
   /// Says that a bank has a place more.
   @inline(__always) mutating func noteRoom(at bank: Int) {
     if freedBank < 0 {

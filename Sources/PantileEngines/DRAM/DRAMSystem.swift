@@ -15,17 +15,17 @@ import PantileTarget
 /// copied for each question.
 public final class DRAMSystem {
   public let device: DRAMDevice
-  private let channels: UnsafeMutablePointer<DRAMChannel>
-  private let channelCount: Int
+  let channels: UnsafeMutablePointer<DRAMChannel>
+  let channelCount: Int
   /// Of each channel, side by side: a caller asks for the first of them at every event.
-  private let nextEvents: FixedBuffer<Int>
-  private let burstShift: Int
-  private let channelShift, channelMask: Int
-  private let rowShift, rowMask: Int
-  private let rankShift, rankMask: Int
-  private let groupShift, groupMask: Int
-  private let bankShift, bankMask: Int
-  private let columnShift, columnMask: Int
+  let nextEvents: FixedBuffer<Int>
+  let burstShift: Int
+  let channelShift, channelMask: Int
+  let rowShift, rowMask: Int
+  let rankShift, rankMask: Int
+  let groupShift, groupMask: Int
+  let bankShift, bankMask: Int
+  let columnShift, columnMask: Int
 
   /// - Parameter recordsCommands: keep every command for `commands`.
   public init(_ device: DRAMDevice, recordsCommands: Bool = false) {
@@ -60,6 +60,14 @@ public final class DRAMSystem {
     ((address >> burstShift) >> channelShift) & channelMask
   }
 
+  /// Where a burst lies in its channel.
+  @inline(__always) func place(of burst: Int) -> (bank: Int, row: Int, column: Int) {
+    let rank = (burst >> rankShift) & rankMask
+    let group = (burst >> groupShift) & groupMask
+    let bank = (rank &* (groupMask &+ 1) &+ group) &* (bankMask &+ 1) &+ ((burst >> bankShift) & bankMask)
+    return (bank, (burst >> rowShift) & rowMask, (burst >> columnShift) & columnMask)
+  }
+
   /// Whether a request would be taken now, that is in the state after all clocks that were advanced over.
   public func hasRoom(at address: Int, isWrite: Bool) -> Bool {
     channels[channel(of: address)].hasRoom(isWrite: isWrite)
@@ -77,12 +85,8 @@ public final class DRAMSystem {
     let channel = (burst >> channelShift) & channelMask
     advance(channel: channel, before: cycle)
     guard channels[channel].hasRoom(isWrite: request.isWrite) else { return false }
-    let rank = (burst >> rankShift) & rankMask
-    let group = (burst >> groupShift) & groupMask
-    let bank = (burst >> bankShift) & bankMask
-    channels[channel].accept(
-      request, bank: (rank * (groupMask + 1) + group) * (bankMask + 1) + bank, row: (burst >> rowShift) & rowMask,
-      column: (burst >> columnShift) & columnMask, at: cycle)
+    let place = place(of: burst)
+    channels[channel].accept(request, bank: place.bank, row: place.row, column: place.column, at: cycle)
     nextEvents[channel] = channels[channel].nextEvent
     return true
   }
