@@ -3,7 +3,7 @@
 
 Usage: speed.py PANTILE [--no-peer] [--sweep POINTS]
   --no-peer   leave SCALE-Sim out (it takes minutes), and the ratios with it
-  --sweep N   compile and run N of the 1,000 points of the ResNet-50 design space with DRAM (default 8), spread evenly
+  --sweep N   compile and run N of the 1,000 points of the ResNet-50 design space with DRAM (default 27), spread evenly
 
 CPU seconds are user plus system time. A timing run is that phase alone, the median of three processes; the program is compiled before.
 """
@@ -67,10 +67,11 @@ def with_memory(points):
     """The ResNet-50 design space of 1,000 points with DRAM, thinned to about `points`."""
     rows = [16, 24, 32, 48, 64, 96, 128, 160, 192, 256]
     sizes = [f"{size} MiB" for size in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)]
-    step = max(1, round((1000 / points) ** (1 / 3)))
+    each = min(10, max(2, round(points ** (1 / 3))))
 
     def pick(values):
-        return ", ".join(str(value) for value in values[::step])
+        # From the first to the last, so that neither small nor large arrays weigh more.
+        return ", ".join(str(values[round(place * 9 / (each - 1))]) for place in range(each))
 
     return (
         f"name: resnet50-memory\nmodel: resnet50\nchip: {CHIP}\naxes:\n  engines.array0.rows: [{pick(rows)}]\n"
@@ -78,11 +79,22 @@ def with_memory(points):
         "objectives: [cycles, energy]\n")
 
 
+def decoder_seconds(pantile, scratch):
+    """128 tokens of a 24-block, 1,024-wide decoder, one after the other: CPU seconds and cycles."""
+    model, program = scratch / "decoder.mlir", scratch / "decoder.pantile"
+    run([pantile, "decoder", "-o", model])
+    run([pantile, "compile", model, "--chip", CHIP, "--seed", "1", "-o", program])
+    results = [
+        run([pantile, "run", program, "--chip", CHIP, "--timing", "--times", "128"])[0] for _ in range(3)]
+    cycles = int(re.search(r"128 times +([0-9,]+) cycles", results[0])[1].replace(",", ""))
+    return median([phase(text, "repeated runs") for text in results]), cycles
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pantile")
     parser.add_argument("--no-peer", action="store_true")
-    parser.add_argument("--sweep", type=int, default=8)
+    parser.add_argument("--sweep", type=int, default=27)
     options = parser.parse_args()
     pantile = str(pathlib.Path(options.pantile).resolve())
     figures = {}
@@ -93,6 +105,9 @@ def main():
         figures["resnet18 ddr4 timing run, CPU s"] = ddr4
         figures["resnet18 ddr4 largest resident set, MiB"] = memory
         figures["resnet18 hbm2 timing run, CPU s"] = hbm
+        seconds, cycles = decoder_seconds(pantile, scratch)
+        figures["decoder, 128 tokens, CPU s"] = seconds
+        figures["decoder, 128 tokens, million cycles"] = cycles / 1e6
         text, _, _ = run([
             pantile, "run", TOPOLOGY, "--chip", CONFIG, "--timing-model", "scalesim", "--topology-format", "conv", "--json",
             scratch / "closed.json", "--timing", "--repeat", "100000"])

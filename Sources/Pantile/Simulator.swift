@@ -48,6 +48,16 @@ public struct Simulator: Sendable {
     try TimingRun(program, on: machine, options: .init(trace: trace)).run()
   }
 
+  /// The cycles in which a Program is done that runs `times` times, one after the other, on memories that stay as they are in between.
+  ///
+  /// - Parameter everyBurst: step every burst of DRAM devices, also where it is known what comes of it; the result is the same.
+  /// - Precondition: `times` is positive.
+  public func ends(
+    of program: Program, times: Int, everyBurst: Bool = false
+  ) throws(DiagnosticError) -> [Int] {
+    try CycleRun(program, on: machine, remembers: !everyBurst).run(times: times)
+  }
+
   /// The report of a compilation's run.
   public func report(
     _ compilation: Compiler.Compilation, model: String, timing: TimingResult? = nil, outputs: [RunReport.Output] = [],

@@ -19,6 +19,6 @@ struct PantileCommand: ParsableCommand {
       ConvertCommand.self,
       AssignWidthsCommand.self, AWQCommand.self, ReproduceCommand.self, ListCommand.self, DocCommand.self,
       DemoCommand.self,
-      WorkloadsCommand.self, LLMCommand.self,
+      WorkloadsCommand.self, LLMCommand.self, DecoderCommand.self,
     ])
 }

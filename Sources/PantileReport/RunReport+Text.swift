@@ -19,6 +19,12 @@ extension RunReport {
       add("accuracy", "\(Format.percent(accuracy.top1)) (\(accuracy.correct) of \(accuracy.samples))\(float)")
     }
     add("cycles", "\(Format.grouped(cycles))  (\(Format.time(seconds: seconds)))")
+    if let repeats {
+      add(
+        "\(repeats.count) times",
+        "\(Format.grouped(repeats.cycles)) cycles  (\(Format.time(seconds: repeats.seconds))), "
+          + "\(Format.grouped(repeats.least)) to \(Format.grouped(repeats.most)) a time")
+    }
     add("MACs", "\(Format.grouped(macs)), utilization \(Format.percent(utilization))")
     let idle = stalls.descending.filter { $0.amount > 0 }
     add(

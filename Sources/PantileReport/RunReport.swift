@@ -46,6 +46,8 @@ public struct RunReport: Codable, Sendable, Equatable {
   public var outputs: [Output]
   /// Present when labels were given.
   public var accuracy: Accuracy?
+  /// Present when the program was run several times; everything else is about the first time.
+  public var repeats: Repeats?
 
   public init(
     version: String, model: String, modelHash: String, chip: String, chipHash: String, clockHertz: Double, cycles: Int,
@@ -276,6 +278,29 @@ public struct RunReport: Codable, Sendable, Equatable {
     }
   }
 
+  /// A Program run again and again, each time when everything of the time before is done, on memories that stay as they are.
+  public struct Repeats: Codable, Sendable, Equatable {
+    public var count: Int
+    /// Of all times together.
+    public var cycles: Int
+    public var seconds: Double
+    /// Of a time: the shortest and the longest.
+    public var least: Int
+    public var most: Int
+
+    /// - Parameter ends: the cycle in which each time was done.
+    /// - Precondition: there is at least one.
+    public init(ends: [Int], clockHertz: Double) {
+      precondition(!ends.isEmpty, "a program runs at least once")
+      let lengths = zip(ends, [0] + ends).map { $0 - $1 }
+      count = ends.count
+      cycles = ends[ends.count - 1]
+      seconds = Double(cycles) / clockHertz
+      least = lengths.reduce(Int.max, min)
+      most = lengths.reduce(0, max)
+    }
+  }
+
   enum CodingKeys: String, CodingKey {
     case schema, version, model
     case modelHash = "model_hash"
@@ -287,6 +312,6 @@ public struct RunReport: Codable, Sendable, Equatable {
     case waterfall
     case peakScratchpadBytes = "peak_scratchpad_bytes"
     case offchipBytes = "offchip_bytes"
-    case bytes, actions, commands, engines, layers, plan, outputs, accuracy
+    case bytes, actions, commands, engines, layers, plan, outputs, accuracy, repeats
   }
 }

@@ -30,6 +30,15 @@ struct RunCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("Print after this stage: integer, choose or program. May be repeated.", valueName: "stage"))
   var printAfter: [CompileCommand.Stage] = []
+  @Option(
+    help: ArgumentHelp(
+      "Time it so often, each time behind the one before, on memories that stay as they are.", valueName: "times"))
+  var times: Int?
+  @Flag(
+    help:
+      "With --repeat: step every burst of DRAM devices, also where it is known what comes of it; the result is the same."
+  )
+  var everyBurst = false
   @Flag(help: "Say on stderr how long each phase took.") var timing = false
   @OptionGroup var peer: PeerRunOptions
   @OptionGroup var chip: ChipOptions
@@ -47,6 +56,12 @@ struct RunCommand: ParsableCommand {
     let labels = try labels.map { path throws(DiagnosticError) in try NPY.read(path) }
     if labels != nil, values == nil {
       throw DiagnosticError("missing-input", "labels are given but no inputs", hint: "add --input FILE.npy")
+    }
+    if let times, !(1...1_000_000).contains(times) {
+      throw DiagnosticError("out-of-range", "--times is \(times)", hint: "a program can be timed 1 to 1,000,000 times")
+    }
+    if interpret, times != nil {
+      throw DiagnosticError("option-conflict", "--interpret knows no cycles: --times needs a chip")
     }
     if interpret {
       try interpret(operands, values, labels)
@@ -96,6 +111,11 @@ struct RunCommand: ParsableCommand {
       clock.end("float reference")
     }
     var report = try session.report(of: compiled, timing: time, outputs: outputs, accuracy: accuracy)
+    if let times {
+      let ends = try session.simulator.ends(of: compiled.program, times: times, everyBurst: everyBurst)
+      report.repeats = RunReport.Repeats(ends: ends, clockHertz: report.clockHertz)
+      clock.end("repeated runs")
+    }
     var files = OutputFiles()
     try add(outputs, to: &files, &report.outputs)
     if let json { files.add(report.json(), to: json) }
