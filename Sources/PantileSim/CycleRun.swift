@@ -74,6 +74,8 @@ public struct CycleRun: ~Copyable {
   private let scratchpad: Int
   private let bankBytes: Int
   private var end = 0
+  /// Bursts of all copies so far.
+  private var moved = 0
   /// The run is of interest while its end may lie before this cycle; and whether it may.
   private var limit = Int.max
   private var isOpen = true
@@ -179,17 +181,17 @@ public struct CycleRun: ~Copyable {
     return words
   }
 
-  /// The same, if it is below `limit`; nil, often long before the end, if it is not.
+  /// The same, and how many bursts went to and from off-chip memories, if it is below `limit`; nil, often long before the end, if it is not.
   ///
   /// A queue needs at least the sum of its commands' own cycles from where it stands, and a DRAM that of its bursts.
   /// - Throws: as `run`, if the end is reached.
   /// - Precondition: no memory of the machine is a DRAM device, or there is no limit.
-  public consuming func run(below limit: Int) throws(DiagnosticError) -> Int? {
+  public consuming func run(below limit: Int) throws(DiagnosticError) -> (cycles: Int, bursts: Int)? {
     self.limit = limit
     precondition(limit == Int.max || !hasDevices, "bursts of devices have no least time")
     if limit < Int.max { lookAhead() }
     try simulate(from: 0)
-    return isOpen && end < limit ? end : nil
+    return isOpen && end < limit ? (end, moved) : nil
   }
 
   private mutating func simulate(from start: Int) throws(DiagnosticError) {
@@ -429,6 +431,7 @@ public struct CycleRun: ~Copyable {
   private mutating func startCopy(_ queue: Int, _ record: CycleQueue.Record, _ options: DMAOptions, at time: Int) {
     let linkCycles = Self.linkCycles(&queues[queue], queues[queue].current, options)
     let (bursts, bus) = burstCount(queue)
+    moved += bursts
     ports.take(reads: states[queue].reads, writes: states[queue].writes, for: queue)
     states[queue].isSending = true
     states[queue].linkEnd = time + linkCycles

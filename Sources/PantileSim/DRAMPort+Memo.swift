@@ -128,7 +128,10 @@ extension DRAMPort {
     guard let memo else { return false }
     memo.mayEnter = true
     guard memo.state >= 0 else { return false }
-    if memo.skipsTransfer() || !isPlain(queue, memo) || nextSegment(of: queue, memo) == nil {
+    // Words are short: whoever waits for a second or two is not remembered.
+    guard start - memo.clock < Int(Int32.max), !memo.skipsTransfer(), isPlain(queue, memo),
+      nextSegment(of: queue, memo) != nil
+    else {
       leave(memo)
       return false
     }
@@ -140,8 +143,7 @@ extension DRAMPort {
     let link = linkReady - start * engines[queue].scale
     var key = StreamMemo.Key(
       state: memo.state, kind: .start, a: Int32(truncatingIfNeeded: known), b: Int32(truncatingIfNeeded: link),
-      c: Int32(queue),
-      banks: row - memo.row)
+      c: Int32(queue), banks: row - memo.row)
     memo.locate(&key, memory)
     if let hop = memo.hop(key, refreshIn: distance, lasting: pause, memory) {
       memo.row = row

@@ -42,9 +42,19 @@ import Testing
     let limits =
       [1, whole / 2, whole - 1, whole, whole + 1, 2 * whole, .max] + (0..<8).map { _ in random.next(below: 2 * whole) }
     for limit in limits {
-      let found = try CycleRun(sample.program, on: sample.machine).run(below: limit)
+      let found = try CycleRun(sample.program, on: sample.machine).run(below: limit)?.cycles
       #expect(found == (whole < limit ? whole : nil), "below \(limit) of \(whole)")
     }
+  }
+
+  /// Bursts are those of the timing run's bytes.
+  @Test(arguments: 0..<40)
+  func countsBursts(_ seed: Int) throws {
+    let sample = try RandomProgram(seed: 8500 + UInt64(seed))
+    let whole = try TimingRun(sample.program, on: sample.machine).run()
+    let bytes = whole.layers.reduce(0) { $0 + $1.offchipReadBytes + $1.offchipWriteBytes }
+    let burst = try #require(sample.machine.memories.first { $0.kind == .dram }).burst
+    #expect(try CycleRun(sample.program, on: sample.machine).run(below: .max)?.bursts == bytes / burst)
   }
 
   @Test func deadlockIsNamed() throws {
