@@ -2,42 +2,6 @@ import Foundation
 import PantileSupport
 
 extension ScheduleProblem {
-  /// What graph JSON says of a graph; unknown keys are allowed, since such files carry notes and shapes.
-  private struct GraphFile: Decodable {
-    struct Tensor: Decodable {
-      var id: Int
-      var name: String?
-      var bytes: Int
-      var kind: String?
-    }
-    struct Pair: Decodable {
-      var input: Int
-      var output: Int
-    }
-    struct Op: Decodable {
-      var id: Int
-      var name: String?
-      var kind: String?
-      var inputs: [Int]
-      var outputs: [Int]
-      var weightBytes: Int?
-      var workspaceBytes: Int?
-      var inPlace: [Pair]?
-      var view: String?
-
-      enum CodingKeys: String, CodingKey {
-        case id, name, kind, inputs, outputs
-        case weightBytes = "weight_bytes"
-        case workspaceBytes = "workspace_bytes"
-        case inPlace = "in_place"
-        case view
-      }
-    }
-    var name: String?
-    var tensors: [Tensor]
-    var ops: [Op]
-  }
-
   /// Reads a graph as JSON: `{"name", "tensors": [{"id", "name", "bytes", "kind"}], "ops": [{"id", "name", "kind", "inputs", "outputs",
   /// "weight_bytes", "workspace_bytes", "in_place": [{"input", "output"}], "view": "concat" | "split"}]}`.
   ///
@@ -51,7 +15,7 @@ extension ScheduleProblem {
   public static func read(
     graphJSON data: Data, path: String, capacity: Int, tileBytes: Int? = nil, withWeights: Bool = false
   ) throws(DiagnosticError) -> (problem: ScheduleProblem, ids: [Int], opIDs: [Int]) {
-    let file = try decode(data, path)
+    let file = try GraphFile.decode(data, path: path)
     let place = SourceLocation.file(path: path, line: 1, column: 1)
     var errors: [Diagnostic] = []
     func fail(_ message: String, hint: String? = nil) {
@@ -121,11 +85,6 @@ extension ScheduleProblem {
       tileBytes: tileBytes)
     try problem.check()
     return (problem, ids, sequence.map { file.ops[$0].id })
-  }
-
-  private static func decode(_ data: Data, _ path: String) throws(DiagnosticError) -> GraphFile {
-    try JSONFile.decode(
-      GraphFile.self, from: data, path: path, code: "bad-graph", hint: "see Docs/plan.md for the format")
   }
 
   /// The ops as they stand where each finds its operands made, else moved behind their makers.

@@ -6,6 +6,9 @@ import PantileTarget
 /// While it does, what would be stepped is out of date; true are the state, and the books: counts, gaps and open rows of the device, waits,
 /// bursts still to be sent and to be answered.
 extension DRAMPort {
+  /// How often something was done from memory that would have been stepped.
+  package var recalledHops: Int { memo?.recalled ?? 0 }
+
   /// As `serve`, in memory clocks.
   func recall(before end: Int) -> Event? {
     guard let memo else { return step(before: end, keeping: 0) }

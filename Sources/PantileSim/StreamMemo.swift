@@ -130,7 +130,7 @@ final class StreamMemo {
 
   /// So many transfers are stepped from now on.
   @exclusivity(unchecked) private var pause = 0
-  /// Hops that were done from memory, for whoever wants to know; those that were stepped for it are `hops`.
+  /// How many hops were done from memory; those that were stepped for it are `hops`.
   @exclusivity(unchecked) var recalled = 0
 
   /// Nil for a memory whose requests cannot be moved from row to row.

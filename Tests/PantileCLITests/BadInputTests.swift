@@ -178,6 +178,12 @@ struct BadInputTests {
       "labels that do not fit", "labels-shape",
       onDigits + ["--input", "@/x.npy", "--labels", "@/l.npy"],
       files: ["x.npy": npy("(2, 1, 8, 8)", bytes: 512), "l.npy": npy("(3,)", "<i8", bytes: 24)]),
+    Case("no times", "out-of-range", onDigits + ["--times", "0"]),
+    Case("every burst of one run", "option-conflict", onDigits + ["--every-burst"]),
+    Case(
+      "times without a chip", "option-conflict",
+      ["run", "\(digits)/digits-cnn.onnx", "--interpret", "--seed", "1", "--times", "2"]),
+    Case("heads that do not fit", "wrong-heads", ["decoder", "--heads", "7"]),
     Case("values without inputs", "missing-input", onDigits + ["--output-dir", "@/out"]),
     Case(
       "calibration of wrong shape", "input-shape", onDigits + ["--calibrate", "@/x.npy"],

@@ -116,6 +116,28 @@ import Testing
     #expect(zip(stepped, stepped.dropFirst()).allSatisfy { $0 < $1 })
   }
 
+  /// A stream comes again row after row and time after time: hardly anything of it is stepped, and it is answered when a stepped port
+  /// answers it.
+  @Test(arguments: devices) func streamsAreRecalled(_ name: String) throws {
+    let device = try DRAMDevice.load(name, root: Self.root)
+    let ratio = try #require(ClockRatio(core: Hertz(1_000_000_000), memory: device.clockPeriod))
+    let bursts = 1 << 17
+    func answer(remembers: Bool) -> (answered: DRAMPort.Event?, recalled: Int) {
+      let dma = DMAOptions(linkBytes: 256, outstanding: 64)
+      let port = DRAMPort(device, ratio: ratio, dma: [dma], remembers: remembers)
+      port.start(queue: 0, at: 5) { $0.append(0..<bursts, isWrite: false) }
+      var last: DRAMPort.Event?
+      while let event = port.serve(before: nil) { last = event }
+      return (last, port.recalledHops)
+    }
+    let (stepped, none) = answer(remembers: false)
+    let (recalled, many) = answer(remembers: true)
+    #expect(recalled == stepped)
+    #expect(none == 0)
+    // There are as many hops as pieces of 256 bursts, and a few.
+    #expect(many > bursts / 256 / 4, "\(many) hops of \(bursts / 256) recalled")
+  }
+
   /// On a plain memory a time is as long as another, but for what the memory still owes.
   @Test func repeatsOnPlainMemories() throws {
     var sample = Self.sample(try DRAMDevice.load("ddr4-2400-x64", root: Self.root), seed: 3)

@@ -70,7 +70,7 @@ extension RunCommand {
       ("--dim", !options.dims.isEmpty), ("--shape", !options.shapes.isEmpty),
       ("--calibrate", !integer.calibrate.isEmpty), ("--weight-bits", integer.weightBits != nil),
       ("--weight-format", integer.weightFormat != nil),
-      ("--sparsity", integer.sparsity != nil),
+      ("--sparsity", integer.sparsity != nil), ("--times", times != nil), ("--every-burst", everyBurst),
     ]
     let unknown = given.filter(\.1).map(\.0)
     guard unknown.isEmpty else {

@@ -57,16 +57,25 @@ struct RunCommand: ParsableCommand {
     if labels != nil, values == nil {
       throw DiagnosticError("missing-input", "labels are given but no inputs", hint: "add --input FILE.npy")
     }
-    if let times, !(1...1_000_000).contains(times) {
-      throw DiagnosticError("out-of-range", "--times is \(times)", hint: "a program can be timed 1 to 1,000,000 times")
-    }
-    if interpret, times != nil {
-      throw DiagnosticError("option-conflict", "--interpret knows no cycles: --times needs a chip")
-    }
+    try checkTimes()
     if interpret {
       try interpret(operands, values, labels)
     } else {
       try simulate(operands, values, labels)
+    }
+  }
+
+  /// Refuses times that cannot be, or that nothing comes of.
+  private func checkTimes() throws(DiagnosticError) {
+    guard let times else {
+      if !everyBurst { return }
+      throw DiagnosticError("option-conflict", "--every-burst is about repeated runs", hint: "add --times N")
+    }
+    guard (1...1_000_000).contains(times) else {
+      throw DiagnosticError("out-of-range", "--times is \(times)", hint: "a program can be timed 1 to 1,000,000 times")
+    }
+    if interpret {
+      throw DiagnosticError("option-conflict", "--interpret knows no cycles: --times needs a chip")
     }
   }
 

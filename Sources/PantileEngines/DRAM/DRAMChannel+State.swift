@@ -3,8 +3,8 @@ import PantileTarget
 /// What a channel will do depends on little of what it has done. This is that little, as words that are equal when two channels behave
 /// alike from here on: times relative to a clock, rows relative to a row, and nothing of what cannot matter any more.
 ///
-/// Not in the words are the *books*: counts, gaps, the rows that stand open with their hits, and the last data on the bus. They say what was, and whoever
-/// moves a channel from state to state without stepping it keeps them (`DRAMSystem.apply`).
+/// Not in the words are the *books*: counts, gaps, the rows that stand open with their hits, and the last data on the bus. They say what was,
+/// and whoever moves a channel from state to state without stepping it keeps them (`DRAMSystem.apply`).
 extension DRAMChannel {
   /// Places of the words that stand for something else than a number.
   enum Mark {
@@ -43,9 +43,7 @@ extension DRAMChannel {
   func encode(
     _ frame: Frame, burstShift: Int, tellsDrain: Bool = false, horizon: inout Int, told: inout UInt64,
     into words: inout [Int32]
-  )
-    -> Bool
-  {
+  ) -> Bool {
     let clock = frame.clock
     guard drain == 0 || tellsDrain, completions.count == 0, nextEvent >= clock else { return false }
     var latest = horizon

@@ -21,9 +21,9 @@ extension DRAMSystem {
     /// The end of the last data after the end of the stretch, if there were data.
     var dataEnd = 0
     var hasData = false
-    /// The rest of the bus that the stretch began in counts from here, relative to the start; nil when it did not rest.
-    var restStart = 0
+    /// Whether the bus rested when the stretch began, and since when, relative to the start.
     var isResting = false
+    var restStart = 0
     /// Ranks with an open row at the end, a bit each.
     var openRanks: UInt64 = 0
     /// Its rows, in the list of all of them.

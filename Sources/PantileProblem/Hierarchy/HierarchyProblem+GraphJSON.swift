@@ -2,34 +2,6 @@ import Foundation
 import PantileSupport
 
 extension HierarchyProblem {
-  /// What graph JSON says of a step; unknown keys are allowed, since such files carry notes and shapes.
-  private struct GraphFile: Decodable {
-    struct Tensor: Decodable {
-      var id: Int
-      var name: String?
-      var bytes: Int
-      var kind: String?
-    }
-    struct Op: Decodable {
-      var id: Int
-      var name: String?
-      var inputs: [Int]
-      var outputs: [Int]
-      var updates: [Int]?
-      var weightBytes: Int?
-      var workspaceBytes: Int?
-
-      enum CodingKeys: String, CodingKey {
-        case id, name, inputs, outputs, updates
-        case weightBytes = "weight_bytes"
-        case workspaceBytes = "workspace_bytes"
-      }
-    }
-    var name: String?
-    var tensors: [Tensor]
-    var ops: [Op]
-  }
-
   /// Buffers and ops of a step, read from JSON.
   public struct Graph: Hashable, Sendable {
     public var name: String
@@ -51,8 +23,7 @@ extension HierarchyProblem {
   ///
   /// - Throws: `bad-graph` with the key path or place.
   public static func read(graphJSON data: Data, path: String) throws(DiagnosticError) -> Graph {
-    let file = try JSONFile.decode(
-      GraphFile.self, from: data, path: path, code: "bad-graph", hint: "see Docs/plan.md for the format")
+    let file = try GraphFile.decode(data, path: path)
     let place = SourceLocation.file(path: path, line: 1, column: 1)
     var errors: [Diagnostic] = []
     func fail(_ message: String, hint: String? = nil) {
