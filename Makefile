@@ -9,7 +9,7 @@ PANTILE := .build/release/pantile
 # A crash should say so and end, not spend minutes on a symbolised backtrace.
 export SWIFT_BACKTRACE := enable=no
 
-.PHONY: help setup build build-tests demo test lint format bench bench-speed bench-planner bench-scalesim bench-stepper cosim cosim-core \
+.PHONY: help setup build build-tests demo test lint format bench bench-speed bench-planner bench-scalesim bench-stepper cosim cosim-core cosim-pe \
   paper-cosma paper-bit-serial paper-sat train-chip validate-tpu interop formats grad-torch fuzz clean
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo 'make paper-bit-serial  what skipping zero terms brings: all points as CSV, the plot, the tables of its page'
 	@echo 'make paper-sat  what N:M weights bring to a training step: machines and layers as CSV, plots, the tables of its page'
 	@echo 'make cosim-core  the whole core in SystemVerilog under Verilator, event by event against the simulator (installs verilator)'
+	@echo 'make cosim-pe  processing elements for INT8, FP8 and 16-bit floats under Verilator against exact integers: COSIM_SEED=1, SEQUENCES=100000'
 	@echo 'make validate-tpu  four networks on a TPU-v1-like chip against the counters of its paper'
 	@echo 'make formats  conversions of number formats against ml_dtypes (installed from PyPI): all codes, 2^21 values a format'
 	@echo 'make train-chip  an epoch of the digits network in 16-bit floats on a simulated chip, by seed: SEEDS="1 2 3"'
@@ -97,6 +98,10 @@ cosim-core: build-tests
 	@Scripts/setup-cosim.sh
 	@PANTILE_COSIM_CORE=1 PANTILE_COSIM_FOLDER=$(abspath out/cosim) \
 	  $(SWIFT) test -c release --skip-build --disable-xctest --filter 'CoreTwinTests|RTLCommandTests'
+
+cosim-pe:
+	@Scripts/setup-cosim.sh
+	@python=$$(Scripts/setup-ml-dtypes.sh) && $$python Scripts/cosim-pe.py $(or $(COSIM_SEED),1) $(or $(SEQUENCES),100000)
 
 validate-tpu: build
 	@python3 Workloads/validation/tpu-v1/run.py $(abspath $(PANTILE)) --update Docs/validation/tpu-v1.md
