@@ -258,11 +258,11 @@ def build(element, changes=()):
     parameters = {**element.parameters, "HAS_OUTPUT": bit(element.has_output), **dict(changes)}
     sources = {
         "os_pe": ["systolic/delay", "systolic/os_pe"],
-        "int_os_pe": ["float/int_multiply", "float/sum_registers", "float/int_os_pe"],
-        "fixed_os_pe": ["float/float_decode", "float/float_multiply", "float/sum_registers", "float/fixed_os_pe"],
+        "int_os_pe": ["float/int_multiply", "float/int_mac", "float/sum_registers", "float/int_os_pe"],
+        "fixed_os_pe": ["float/float_decode", "float/float_multiply", "float/fixed_mac", "float/sum_registers", "float/fixed_os_pe"],
         "float_os_pe": ["systolic/delay"] + [f"float/{name}" for name in (
             "float_decode", "float_multiply", "float_shift", "float_denormalise", "float_product", "float_align", "float_round",
-            "float_add", "sum_registers", "float_os_pe")],
+            "float_add", "float_mac", "sum_registers", "float_os_pe")],
     }[element.top]
     command = [
         "Scripts/verilate.sh", element.top, element.top, f"{RTL}/harness/element.cpp", *(f"{RTL}/{name}.sv" for name in sources), "--",

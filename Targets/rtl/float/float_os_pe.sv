@@ -1,5 +1,4 @@
-// A processing element of an output-stationary array of floats, with the ports and registers of os_pe: the exact product of two small
-// floats is added to an IEEE float with one rounding. ROUND rounds the product to the sum's format as well (FloatProduct.swift).
+// A processing element of an output-stationary array of floats (float_mac), with the ports and registers of os_pe.
 module float_os_pe #(
     parameter int EXPONENT = 4,
     parameter int FRACTION = 3,
@@ -23,53 +22,25 @@ module float_os_pe #(
     output logic [EXPONENT+FRACTION:0] weight_below,
     output logic [SUM_EXPONENT+SUM_FRACTION:0] result_below
 );
-  localparam int Width = 1 + (SUM_EXPONENT + 2) + (SUM_FRACTION + 1) + 2;
-  logic sign, is_nan, is_infinite, term_sign, term_nan, term_infinite;
-  logic signed [SUM_EXPONENT+1:0] exponent, term_exponent;
-  logic [SUM_FRACTION:0] significand, term;
   logic [SUM_EXPONENT+SUM_FRACTION:0] accumulator, sum;
-
-  float_product #(
+  float_mac #(
       .EXPONENT(EXPONENT),
       .FRACTION(FRACTION),
       .HAS_INFINITY(HAS_INFINITY),
       .SUM_EXPONENT(SUM_EXPONENT),
       .SUM_FRACTION(SUM_FRACTION),
       .ROUND(ROUND),
+      .LATENCY(LATENCY),
       .FAULT(FAULT)
-  ) product (
-      .left(activation),
-      .right(weight),
-      .sign,
-      .exponent,
-      .significand,
-      .is_nan,
-      .is_infinite
-  );
-  delay #(
-      .WIDTH(Width),
-      .DEPTH(LATENCY - 1)
-  ) stages (
+  ) mac (
       .clock,
       .reset,
       .enable,
-      .in ({sign, exponent, significand, is_nan, is_infinite}),
-      .out({term_sign, term_exponent, term, term_nan, term_infinite})
+      .activation,
+      .weight,
+      .accumulator,
+      .sum
   );
-  float_add #(
-      .EXPONENT(SUM_EXPONENT),
-      .FRACTION(SUM_FRACTION),
-      .FAULT(FAULT)
-  ) add (
-      .sum(accumulator),
-      .sign(term_sign),
-      .exponent(term_exponent),
-      .significand(term),
-      .is_nan(term_nan),
-      .is_infinite(term_infinite),
-      .result(sum)
-  );
-
   sum_registers #(
       .DATA_WIDTH(1 + EXPONENT + FRACTION),
       .SUM_WIDTH(1 + SUM_EXPONENT + SUM_FRACTION),

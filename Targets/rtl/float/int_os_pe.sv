@@ -1,5 +1,4 @@
-// os_pe at latency 1 with its multiplier written out: Yosys 0.23 makes one sum of `accumulator + activation * weight` whose rows are
-// all as wide as the accumulator, which costs more than multiplier and adder apart.
+// os_pe at latency 1 with a multiplier that is written out.
 module int_os_pe #(
     parameter int DATA_WIDTH = 8,
     parameter int SUM_WIDTH = 32,
@@ -17,16 +16,16 @@ module int_os_pe #(
     output logic signed [DATA_WIDTH-1:0] weight_below,
     output logic signed [SUM_WIDTH-1:0] result_below
 );
-  logic signed [2*DATA_WIDTH-1:0] product;
   logic signed [SUM_WIDTH-1:0] accumulator, sum;
-  int_multiply #(
-      .WIDTH(DATA_WIDTH)
-  ) multiply (
-      .left(activation),
-      .right(weight),
-      .product
+  int_mac #(
+      .DATA_WIDTH(DATA_WIDTH),
+      .SUM_WIDTH (SUM_WIDTH)
+  ) mac (
+      .activation,
+      .weight,
+      .accumulator,
+      .sum
   );
-  assign sum = accumulator + SUM_WIDTH'(product);
   sum_registers #(
       .DATA_WIDTH(DATA_WIDTH),
       .SUM_WIDTH(SUM_WIDTH),
