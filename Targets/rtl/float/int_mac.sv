@@ -1,5 +1,5 @@
-// A sum of integers and a product, modulo 2^SUM_WIDTH. The multiplier is written out: Yosys 0.23 makes one sum of
-// `accumulator + activation * weight` whose rows are all as wide as the accumulator, which costs more than multiplier and adder apart.
+// A sum of integers and a product, modulo 2^SUM_WIDTH. The multiplier is written out: Yosys 0.23 merges
+// `accumulator + activation * weight` into one signed sum as wide as the accumulator, which costs more than multiplier and adder apart.
 module int_mac #(
     parameter int DATA_WIDTH = 8,
     parameter int SUM_WIDTH = 32
