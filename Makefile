@@ -9,8 +9,8 @@ PANTILE := .build/release/pantile
 # A crash should say so and end, not spend minutes on a symbolised backtrace.
 export SWIFT_BACKTRACE := enable=no
 
-.PHONY: help setup build build-tests demo test lint format bench bench-speed bench-planner bench-scalesim bench-stepper cosim cosim-core \
-  paper-cosma paper-bit-serial paper-sat train-chip validate-tpu interop formats grad-torch fuzz clean
+.PHONY: help setup build build-tests demo test lint format bench bench-speed bench-planner bench-scalesim bench-stepper cosim cosim-core cosim-pe \
+  rtl-gates paper-cosma paper-bit-serial paper-sat train-chip validate-tpu interop formats grad-torch fuzz clean
 
 help:
 	@echo 'make demo     compile the digits network for three chips, run it, write reports to out/demo'
@@ -25,6 +25,8 @@ help:
 	@echo 'make paper-bit-serial  what skipping zero terms brings: all points as CSV, the plot, the tables of its page'
 	@echo 'make paper-sat  what N:M weights bring to a training step: machines and layers as CSV, plots, the tables of its page'
 	@echo 'make cosim-core  the whole core in SystemVerilog under Verilator, event by event against the simulator (installs verilator)'
+	@echo 'make cosim-pe  processing elements for INT8, FP8 and 16-bit floats under Verilator against exact integers: COSIM_SEED=1, SEQUENCES=100000'
+	@echo 'make rtl-gates  gates of arrays, elements and pieces of the core in SystemVerilog (installs yosys), FP8 beside INT8: minutes'
 	@echo 'make validate-tpu  four networks on a TPU-v1-like chip against the counters of its paper'
 	@echo 'make formats  conversions of number formats against ml_dtypes (installed from PyPI): all codes, 2^21 values a format'
 	@echo 'make train-chip  an epoch of the digits network in 16-bit floats on a simulated chip, by seed: SEEDS="1 2 3"'
@@ -97,6 +99,16 @@ cosim-core: build-tests
 	@Scripts/setup-cosim.sh
 	@PANTILE_COSIM_CORE=1 PANTILE_COSIM_FOLDER=$(abspath out/cosim) \
 	  $(SWIFT) test -c release --skip-build --disable-xctest --filter 'CoreTwinTests|RTLCommandTests'
+
+cosim-pe:
+	@Scripts/setup-cosim.sh
+	@python=$$(Scripts/setup-ml-dtypes.sh) && $$python Scripts/cosim-pe.py $(or $(COSIM_SEED),1) $(or $(SEQUENCES),100000)
+
+rtl-gates:
+	@Scripts/rtl-gates.sh
+	@mkdir -p out
+	@Scripts/fp8-int8.py Targets/rtl/gates.csv > out/fp8-int8.txt
+	@python3 Scripts/insert-blocks.py Docs/papers/fp8-int8.md tables=out/fp8-int8.txt
 
 validate-tpu: build
 	@python3 Workloads/validation/tpu-v1/run.py $(abspath $(PANTILE)) --update Docs/validation/tpu-v1.md

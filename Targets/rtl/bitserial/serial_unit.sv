@@ -76,9 +76,9 @@ module serial_unit #(
     minus_next = minus_now;
     chosen     = '0;
     negative   = '0;
-    for (int l = 0; l < LANES; l++) begin
-      automatic logic [BITS-1:0] pending, first;
-      automatic logic [63:0] limit;
+    for (int l = 0; l < LANES; l++) begin : choose
+      logic [BITS-1:0] pending, first;
+      logic [63:0] limit;
       pending = plus_now[l*BITS+:BITS] | minus_now[l*BITS+:BITS];
       first   = pending & -pending;
       limit   = 64'(lowest) << REACH;
@@ -94,14 +94,14 @@ module serial_unit #(
   // Inverted columns: the lanes of the minority, and whether it is that of the zeros.
   logic [LANES-1:0] ones;
   logic inverts;
-  always_comb begin
-    automatic int count;
+  always_comb begin : majority
+    logic [31:0] count;
     count = 0;
     for (int l = 0; l < LANES; l++) begin
-      ones[l] = serial[l*16+int'(column_now[3:0])];
-      count += int'(ones[l]);
+      ones[l] = serial[l*16+32'(column_now[3:0])];
+      count += 32'(ones[l]);
     end
-    inverts = count > LANES / 2;
+    inverts = count > 32'(LANES / 2);
   end
 
   logic [ELEMENTS*64-1:0] sums_now;
@@ -111,8 +111,8 @@ module serial_unit #(
       step_sum = '0;
       all = '0;
       minority = '0;
-      for (int l = 0; l < LANES; l++) begin
-        automatic logic signed [63:0] value, shifted;
+      for (int l = 0; l < LANES; l++) begin : add
+        logic signed [63:0] value, shifted;
         value   = 64'($signed(other[(e*LANES+l)*16+:16]));
         shifted = '0;
         for (int b = 0; b < BITS; b++) if (chosen[l*BITS+b]) shifted = value <<< b;
@@ -150,7 +150,7 @@ module serial_unit #(
       assign scaled_next[e*64+:64] = sums_now[e*64+:64] * 64'(scale[e*16+:16]);
     end else begin : by_bits
       assign scaled_next[e*64+:64] = scaled[e*64+:64]
-          + (scale[e*16+int'(scale_bit[3:0])] ? holding[e*64+:64] << scale_bit : 64'd0);
+          + (scale[e*16+32'(scale_bit[3:0])] ? holding[e*64+:64] << scale_bit : 64'd0);
     end
   end
   logic leave_now;

@@ -44,15 +44,9 @@ module nm_os_pe #(
   sum_t added, written;
   logic signed [31:0] sums[CONTEXTS];
 
-  assign multiplied = '{
-          valid: beat_valid,
-          first: beat_first,
-          last: beat_last,
-          context_number: beat_context,
-          product: exact
-      };
+  assign multiplied = {beat_valid, beat_first, beat_last, beat_context, exact};
   delay #(
-      .WIDTH($bits(term_t)),
+      .WIDTH($bits(multiplied)),
       .DEPTH(STAGES)
   ) multiplier (
       .clock,
@@ -61,14 +55,14 @@ module nm_os_pe #(
       .in(multiplied),
       .out(term)
   );
-  assign added = '{
-          valid: term.valid,
-          last: term.last,
-          context_number: term.context_number,
-          total: (term.first ? 32'd0 : held(term.context_number)) + 32'(signed'(term.product))
-      };
+  assign added = {
+    term.valid,
+    term.last,
+    term.context_number,
+    (term.first ? 32'd0 : held(term.context_number)) + 32'(signed'(term.product))
+  };
   delay #(
-      .WIDTH($bits(sum_t)),
+      .WIDTH($bits(added)),
       .DEPTH(LATENCY - 1)
   ) adder (
       .clock,
