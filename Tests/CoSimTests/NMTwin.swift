@@ -46,7 +46,9 @@ struct NMTwin: Sendable, CustomStringConvertible {
         "Targets/rtl/nmsparse/nm_\(kind)_pe.sv", "Targets/rtl/nmsparse/nm_\(kind)_twin.sv", "--",
       ] + sizes + [
         "LATENCY=\(options.adderLatency)", "STAGES=\(options.multiplierLatency)",
-        "VARIANT=\(options.variant == .serial ? 0 : 1)", "FAULT=\(fault.rawValue)", "--",
+        "VARIANT=\(options.variant == .serial ? 0 : 1)", "ACTIVATION_PORT=\(options.ports.activation)",
+        "WEIGHT_PORT=\(options.ports.weight)", "METADATA_PORT=\(options.ports.metadata)",
+        "FAULT=\(fault.rawValue)", "--",
       ] + sizes + ["WEIGHTS=\(weightsStay ? 1 : 0)"]
     ).trimmingCharacters(in: .whitespacesAndNewlines)
     let file = FileManager.default.temporaryDirectory.appendingPathComponent("nm-\(UUID().uuidString).txt")

@@ -7,9 +7,13 @@ import Testing
 /// The RTL twins of N:M arrays and their register-transfer models: the same uses of the same ports in the same cycles, the same sums.
 @Suite(.serialized, .enabled(if: Twin.isAvailable, "verilator, g++ and make are not installed"))
 struct NMTwinTests {
+  /// Narrow enough that each of the three is waited for.
+  static let narrow = NMSparseOptions.Ports(activation: 3, weight: 20, metadata: 4)
+
   /// A random array for one pattern.
   static func draw(
-    _ dataflow: NMSparseOptions.Dataflow, _ variant: FoldVariant, _ random: inout SplitMix64
+    _ dataflow: NMSparseOptions.Dataflow, _ variant: FoldVariant, ports: NMSparseOptions.Ports = .init(),
+    _ random: inout SplitMix64
   ) throws -> NMTwin {
     let weightsStay = dataflow == .weightStationary
     let rows = 1 + random.next(below: 7)
@@ -19,7 +23,7 @@ struct NMTwinTests {
       options: NMSparseOptions(
         rows: rows, columns: 1 + random.next(below: 6), dataflow: dataflow,
         interleave: weightsStay ? 1 : 1 + random.next(below: 3), adderLatency: 1 + random.next(below: 4),
-        multiplierLatency: random.next(below: 3), patterns: [pattern], variant: variant),
+        multiplierLatency: random.next(below: 3), patterns: [pattern], variant: variant, ports: ports),
       pattern: pattern)
   }
 
@@ -67,13 +71,15 @@ struct NMTwinTests {
     return nil
   }
 
-  @Test(arguments: NMSparseOptions.Dataflow.allCases)
-  func twinsEqualTheModelOnAFewProducts(dataflow: NMSparseOptions.Dataflow) throws {
+  @Test(arguments: NMSparseOptions.Dataflow.allCases, [NMSparseOptions.Ports(), narrow])
+  func twinsEqualTheModelOnAFewProducts(
+    dataflow: NMSparseOptions.Dataflow, ports: NMSparseOptions.Ports
+  ) throws {
     var random = SplitMix64(seed: 12)
     let twin = NMTwin(
       options: NMSparseOptions(
         rows: 5, columns: 3, dataflow: dataflow, interleave: dataflow == .outputStationary ? 2 : 1, adderLatency: 3,
-        multiplierLatency: 1, patterns: [try NMPattern(kept: 2, group: 8)]),
+        multiplierLatency: 1, patterns: [try NMPattern(kept: 2, group: 8)], ports: ports),
       pattern: try NMPattern(kept: 2, group: 8))
     let found = try Self.difference(twin, Self.products(twin, count: 20, &random))
     #expect(found == nil)
@@ -98,6 +104,28 @@ struct NMTwinTests {
     #expect(cases >= 200)
   }
 
+  /// Each port without limit in one of three arrays.
+  @Test(.enabled(if: CoSimTests.isFull, "PANTILE_COSIM=full runs it: make cosim"))
+  func twinsEqualTheModelOnRandomPorts() throws {
+    var random = SplitMix64(seed: CoSimTests.seed &+ 1)
+    func port(_ most: Int) -> Int { random.next(below: 3) == 0 ? 0 : 1 + random.next(below: most) }
+    var cases = 0
+    for _ in 0..<3 {
+      for dataflow in NMSparseOptions.Dataflow.allCases {
+        for variant in FoldVariant.allCases {
+          let ports = NMSparseOptions.Ports(activation: port(30), weight: port(60), metadata: port(15))
+          let twin = try Self.draw(dataflow, variant, ports: ports, &random)
+          let inputs = Self.products(twin, count: 12, &random)
+          let found = try Self.difference(twin, inputs)
+          #expect(found == nil)
+          cases += inputs.count
+        }
+      }
+    }
+    print("cosim: \(cases) products on 12 N:M arrays with random ports, seed \(CoSimTests.seed)")
+    #expect(cases >= 100)
+  }
+
   struct Plant: Sendable, CustomTestStringConvertible {
     var dataflow: NMSparseOptions.Dataflow
     var variant: FoldVariant
@@ -119,6 +147,8 @@ struct NMTwinTests {
       Plant(dataflow: .outputStationary, variant: .serial, fault: .period),
       Plant(dataflow: .outputStationary, variant: .overlapped, fault: .drain),
       Plant(dataflow: .outputStationary, variant: .serial, fault: .skew),
+      Plant(dataflow: .weightStationary, variant: .overlapped, fault: .port),
+      Plant(dataflow: .outputStationary, variant: .overlapped, fault: .port),
     ])
   func aPlantedFaultIsCaught(_ plant: Plant) throws {
     var random = SplitMix64(seed: CoSimTests.seed)
@@ -129,7 +159,8 @@ struct NMTwinTests {
     let twin = NMTwin(
       options: NMSparseOptions(
         rows: 4, columns: 3, dataflow: plant.dataflow, interleave: weightsStay ? 1 : 2, adderLatency: adder,
-        multiplierLatency: 1, patterns: [pattern], variant: plant.variant),
+        multiplierLatency: 1, patterns: [pattern], variant: plant.variant,
+        ports: plant.fault == .port ? Self.narrow : .init()),
       pattern: pattern, fault: plant.fault)
     // Few groups and many folds show what a stream could hide.
     let short = Self.input(TileExtents(m: 12, k: 4, n: 12), pattern, &random)

@@ -74,6 +74,8 @@ package enum NMFault: Int, Sendable, CaseIterable, BitwiseCopyable {
   case period = 7
   /// `os`: the drain starts a cycle early.
   case drain = 8
+  /// What the activation port brings enters a part too early; planted in the RTL twin alone.
+  case port = 9
 }
 
 package struct NMStepperRun: Sendable {

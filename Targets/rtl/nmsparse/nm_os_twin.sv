@@ -2,8 +2,9 @@
 //
 // Machine contract:
 // - Folds: rows of the result outside, columns inside; output channel c CONTEXTS + i lives in column c, context i.
-// - A slot of CONTEXTS beats starts every max(CONTEXTS, LATENCY) cycles; a group of activations enters with the first slot of KEPT and
-//   stays at the left edge.
+// - The beats of a slot, one for each context, follow each other as the ports bring them; the next slot starts LATENCY cycles behind at
+//   the earliest. A group of activations enters with the first slot of KEPT and stays at the left edge.
+// - Ports fill one buffer each: a group or a beat enters in the cycle in which its last part comes; a fold begins with empty buffers.
 // - Serial: all columns drain together once the last element is done; the next fold starts after the last result. Overlapped: column c
 //   drains once its last row is done, a fold waits at its head until stream ends stand ROWS CONTEXTS + ROWS - 1 apart.
 // - Results leave context after context, the last row first.
@@ -16,8 +17,11 @@ module nm_os_twin #(
     parameter int CONTEXTS = 1,
     parameter int LATENCY = 1,
     parameter int STAGES = 0,
-    parameter int VARIANT = 1,  // 0: serial, 1: overlapped
-    parameter int FAULT = 0     // an interval that is one cycle short; see NMFault
+    parameter int VARIANT = 1,          // 0: serial, 1: overlapped
+    parameter int ACTIVATION_PORT = 0,  // activations a cycle; 0: no limit
+    parameter int WEIGHT_PORT = 0,      // bits of values a cycle, and of indices unless they have a port of their own; 0: no limit
+    parameter int METADATA_PORT = 0,    // bits of indices a cycle; 0: they share the weight port
+    parameter int FAULT = 0             // an interval that is one cycle short; see NMFault
 ) (
     input  logic                           clock,
     input  logic                           reset,
@@ -48,30 +52,49 @@ module nm_os_twin #(
     output logic [            COLUMNS-1:0] result_valid,
     output logic [         COLUMNS*32-1:0] result
 );
-  localparam int PERIOD = CONTEXTS > LATENCY - (FAULT == 7 ? 1 : 0) ? CONTEXTS : LATENCY - (FAULT == 7 ? 1 : 0);
+  localparam int DISTANCE = LATENCY - (FAULT == 7 ? 1 : 0);  // of uses of a context
+
+  // What the ports have to bring, and the cycles that the controller is set to.
+  localparam int ELEMENTS = ROWS * GROUP;
+  localparam int INDEX_BITS = METADATA_PORT == 0 ? 0 : COLUMNS * $clog2(GROUP);
+  localparam int BEAT_BITS = COLUMNS * 8 + (METADATA_PORT == 0 ? COLUMNS * $clog2(GROUP) : 0);
+  localparam int GROUP_CYCLES = ACTIVATION_PORT == 0 ? 1 : (ELEMENTS + ACTIVATION_PORT - 1) / ACTIVATION_PORT;
+  localparam int VALUE_CYCLES = WEIGHT_PORT == 0 ? 1 : (BEAT_BITS + WEIGHT_PORT - 1) / WEIGHT_PORT;
+  localparam int INDEX_CYCLES = METADATA_PORT == 0 ? 0 : (INDEX_BITS + METADATA_PORT - 1) / METADATA_PORT;
+  localparam int BEAT_CYCLES = VALUE_CYCLES > INDEX_CYCLES ? VALUE_CYCLES : INDEX_CYCLES;
+  localparam int LEAD = (GROUP_CYCLES > BEAT_CYCLES ? GROUP_CYCLES : BEAT_CYCLES) - 1;
+  localparam int PERIOD = CONTEXTS * BEAT_CYCLES > DISTANCE ? CONTEXTS * BEAT_CYCLES : DISTANCE;
+  localparam int HOLD = KEPT * PERIOD > GROUP_CYCLES ? KEPT * PERIOD : GROUP_CYCLES;
+  localparam int FULL = ELEMENTS - (FAULT == 9 ? ACTIVATION_PORT : 0);
   localparam int SLOT = ROWS * CONTEXTS + ROWS - 1 - (FAULT == 6 ? 1 : 0);
   localparam int DEPTH = ROWS + COLUMNS - 1;
   localparam int PIPELINE = STAGES + LATENCY - 1;
   localparam int TAPS = DEPTH + PIPELINE;
 
   // Sequencer.
-  logic more, running, starts, active, streams, ends, is_beat;
+  logic more, running, starts, active, streams, ends, is_beat, needs_group;
   logic [15:0] next_row, next_column, run_row, run_column, fold_row, fold_column;
   logic [15:0] slot, phase, place, group;
   logic [31:0] waits, waits_now, length, pending, leaving, kept;
+  logic [31:0] gathered, gathered_now, bits, bits_now, index_bits, index_bits_now, idle;
 
   assign kept = 32'(groups) * KEPT;
-  assign length = (kept - 32'd1) * PERIOD + CONTEXTS;
+  assign length = LEAD + (32'(groups) - 32'd1) * HOLD + (KEPT - 1) * PERIOD + (CONTEXTS - 1) * BEAT_CYCLES + 32'd1;
   assign starts = more && !running && (VARIANT != 0 || pending <= (FAULT == 5 ? 32'(COLUMNS) : '0));
   assign active = running || starts;
   assign waits_now = running ? waits : VARIANT != 0 && length < SLOT ? SLOT - length : '0;
   assign streams = active && waits_now == '0;
-  assign is_beat = streams && phase < 16'(CONTEXTS);
+  assign gathered_now = ACTIVATION_PORT == 0 || gathered + ACTIVATION_PORT > FULL ? FULL : gathered + ACTIVATION_PORT;
+  assign bits_now = WEIGHT_PORT == 0 || bits + WEIGHT_PORT > BEAT_BITS ? BEAT_BITS : bits + WEIGHT_PORT;
+  assign index_bits_now = index_bits + METADATA_PORT > INDEX_BITS ? INDEX_BITS : index_bits + METADATA_PORT;
+  assign needs_group = phase == '0 && place == '0;
+  assign is_beat = streams && bits_now == BEAT_BITS && index_bits_now == INDEX_BITS && (phase != '0 || idle == '0)
+      && (!needs_group || gathered_now == FULL);
   assign ends = is_beat && 32'(slot) == kept - 32'd1 && phase == 16'(CONTEXTS - 1);
   assign fold_row = running ? run_row : next_row;
   assign fold_column = running ? run_column : next_column;
 
-  assign row_read = streams && phase == '0 && place == '0;
+  assign row_read = is_beat && needs_group;
   assign row_beat = group;
   assign row_base = fold_row;
   assign column_read = is_beat;
@@ -92,6 +115,7 @@ module nm_os_twin #(
       running <= 1'b0;
       {next_row, next_column, run_row, run_column, slot, phase, place, group} <= '0;
       {waits, pending} <= '0;
+      {gathered, bits, index_bits, idle} <= '0;
     end else begin
       pending <= pending + (starts ? ROWS * COLUMNS * CONTEXTS : '0) - leaving;
       running <= active && !ends;
@@ -105,14 +129,21 @@ module nm_os_twin #(
           more <= 32'(next_row) + ROWS < 32'(m);
         end else next_column <= next_column + 16'(COLUMNS * CONTEXTS);
       end
-      if (ends) {slot, phase, place, group} <= '0;
-      else if (streams) begin
-        if (phase == 16'(PERIOD - 1)) begin
+      if (ends) begin
+        {slot, phase, place, group} <= '0;
+        {gathered, bits, index_bits, idle} <= '0;
+      end else if (streams) begin
+        gathered <= row_read ? '0 : gathered_now;
+        bits <= is_beat ? '0 : bits_now;
+        index_bits <= is_beat ? '0 : index_bits_now;
+        if (is_beat && phase == '0) idle <= DISTANCE > 0 ? DISTANCE - 1 : '0;
+        else if (idle != '0) idle <= idle - 32'd1;
+        if (is_beat && phase == 16'(CONTEXTS - 1)) begin
           phase <= '0;
           slot <= slot + 16'd1;
           place <= place == 16'(KEPT - 1) ? '0 : place + 16'd1;
           if (place == 16'(KEPT - 1)) group <= group + 16'd1;
-        end else phase <= phase + 16'd1;
+        end else if (is_beat) phase <= phase + 16'd1;
       end
     end
 

@@ -4,8 +4,11 @@
 // - Folds: columns of the result outside, groups of the reduction inside. Row r holds slot r mod KEPT of group r / KEPT of the fold;
 //   rows beyond the last whole group idle.
 // - Beats of COLUMNS pairs enter in ROWS cycles, the last row first, and move down LATENCY registers a row, as sums do.
-// - A mark that enters with a stream's first row takes the shadow pairs; serial: there are none, a fold starts after the last result.
-// - Overlapped: a load starts when no loaded fold waits for its stream and the running stream has at most ROWS rows left.
+// - A mark that enters with a stream takes the shadow pairs; serial: there are none, a fold starts after the last result.
+// - Ports fill buffers at the edges: a vector of activations or a beat of pairs enters in the cycle in which its last part comes. A mark
+//   enters with a stream's first cycle, also when its first vector is still collected.
+// - Overlapped: a load starts when no loaded fold waits for its stream and the running stream has at most as many cycles left as a load
+//   takes.
 // - Sums of column c belong to accumulator [acc_row[c]][acc_base[c] + c] and are added to acc_old in the cycle in which they leave.
 module nm_ws_twin #(
     parameter int ROWS = 4,
@@ -16,8 +19,11 @@ module nm_ws_twin #(
     parameter int CONTEXTS = 1,
     parameter int LATENCY = 1,
     parameter int STAGES = 0,
-    parameter int VARIANT = 1,  // 0: serial, 1: overlapped
-    parameter int FAULT = 0     // an interval that is one cycle short; see NMFault
+    parameter int VARIANT = 1,          // 0: serial, 1: overlapped
+    parameter int ACTIVATION_PORT = 0,  // activations a cycle; 0: no limit
+    parameter int WEIGHT_PORT = 0,      // bits of values a cycle, and of indices unless they have a port of their own; 0: no limit
+    parameter int METADATA_PORT = 0,    // bits of indices a cycle; 0: they share the weight port
+    parameter int FAULT = 0             // an interval that is one cycle short; see NMFault
 ) (
     input  logic                           clock,
     input  logic                           reset,
@@ -55,10 +61,22 @@ module nm_ws_twin #(
   localparam int HOP = FAULT == 4 && LATENCY > 1 ? LATENCY - 1 : LATENCY;
   localparam int BEATS = FAULT == 1 && ROWS > 1 ? ROWS - 1 : ROWS;
 
+  // What the ports have to bring, and the cycles that the controller is set to.
+  localparam int VECTOR = FOLD_GROUPS * GROUP;
+  localparam int VECTOR_CYCLES = ACTIVATION_PORT == 0 ? 1 : (VECTOR + ACTIVATION_PORT - 1) / ACTIVATION_PORT;
+  localparam int INDEX_BITS = COLUMNS * $clog2(GROUP);
+  localparam int BEAT_BITS = COLUMNS * 8 + (METADATA_PORT == 0 ? INDEX_BITS : 0);
+  localparam int VALUE_CYCLES = WEIGHT_PORT == 0 ? 0 : (ROWS * BEAT_BITS + WEIGHT_PORT - 1) / WEIGHT_PORT;
+  localparam int INDEX_CYCLES = METADATA_PORT == 0 ? 0 : (ROWS * INDEX_BITS + METADATA_PORT - 1) / METADATA_PORT;
+  localparam int PORT_CYCLES = VALUE_CYCLES > INDEX_CYCLES ? VALUE_CYCLES : INDEX_CYCLES;
+  localparam int LOAD_CYCLES = PORT_CYCLES > ROWS ? PORT_CYCLES : ROWS;
+
   // Sequencer.
   logic [15:0] load_group, load_base, next_group, next_base, standing_group, standing_base, stream_group, stream_base;
   logic more, loading, standing, streaming, load_starts, load_now, stream_now;
-  logic [15:0] step, step_now, beat, beat_now, left_rows;
+  logic enters, has_beat;
+  logic [15:0] step, step_now, beat, beat_now;
+  logic [31:0] stream_cycle, cycle_now, left_cycles, collected, collected_now, bits, bits_now, index_bits, index_bits_now;
   logic [15:0] fold_group, fold_base;
   logic [31:0] outstanding, leaving;
 
@@ -66,18 +84,25 @@ module nm_ws_twin #(
   assign fold_group = streaming ? stream_group : standing_group;
   assign fold_base = streaming ? stream_base : standing_base;
   assign beat_now = streaming ? beat : 16'd0;
-  assign left_rows = stream_now ? m - beat_now : 16'd0;
+  assign cycle_now = streaming ? stream_cycle : 32'd0;
+  assign left_cycles = stream_now ? 32'(m) * VECTOR_CYCLES - cycle_now : 32'd0;
+  assign collected_now = collected + ACTIVATION_PORT;
+  assign enters = stream_now && (ACTIVATION_PORT == 0 || collected_now >= VECTOR - (FAULT == 9 ? ACTIVATION_PORT : 0));
   assign load_starts = more && !loading && !(standing && streaming)
-      && (VARIANT == 0 ? !stream_now && outstanding <= (FAULT == 5 ? 32'd1 : 32'd0) : left_rows <= 16'(ROWS));
+      && (VARIANT == 0 ? !stream_now && outstanding <= (FAULT == 5 ? 32'd1 : 32'd0) : left_cycles <= LOAD_CYCLES);
   assign load_now = loading || load_starts;
   assign step_now = loading ? step : 16'd0;
+  assign bits_now = (loading ? bits : 32'd0) + WEIGHT_PORT;
+  assign index_bits_now = (loading ? index_bits : 32'd0) + METADATA_PORT;
+  assign has_beat = load_now && (WEIGHT_PORT == 0 || bits_now >= (32'(step_now) + 32'd1) * BEAT_BITS)
+      && (METADATA_PORT == 0 || index_bits_now + 32'd1 > (32'(step_now) + 32'd1) * INDEX_BITS);
   assign load_group = next_group;
   assign load_base = next_base;
 
-  assign row_read = stream_now;
+  assign row_read = enters;
   assign row_beat = beat_now;
   assign row_base = fold_group;
-  assign column_read = load_now;
+  assign column_read = has_beat;
   assign column_beat = 16'(ROWS - 1) - step_now;
   assign column_group = load_group;
   assign column_base = load_base;
@@ -95,20 +120,25 @@ module nm_ws_twin #(
       more <= 1'b1;
       {next_group, next_base, standing_group, standing_base, stream_group, stream_base} <= '0;
       {step, beat} <= '0;
+      {stream_cycle, collected, bits, index_bits} <= '0;
       outstanding <= '0;
     end else begin
-      outstanding <= outstanding + (stream_now ? 32'(COLUMNS) : '0) - leaving;
+      outstanding <= outstanding + (enters ? 32'(COLUMNS) : '0) - leaving;
       if (stream_now) begin
         standing <= standing && streaming;
         stream_group <= fold_group;
         stream_base <= fold_base;
-        beat <= beat_now + 16'd1;
-        streaming <= beat_now + 16'd1 < m - (FAULT == 2 ? 16'd1 : 16'd0);
+        stream_cycle <= cycle_now + 32'd1;
+        collected <= enters ? '0 : collected_now;
+        beat <= enters ? beat_now + 16'd1 : beat_now;
+        streaming <= !enters || beat_now + 16'd1 < m - (FAULT == 2 ? 16'd1 : 16'd0);
       end
       if (load_now) begin
-        step <= step_now + 16'd1;
-        loading <= step_now + 16'd1 < 16'(BEATS);
-        if (step_now + 16'd1 >= 16'(BEATS)) begin
+        bits <= bits_now;
+        index_bits <= index_bits_now;
+        step <= has_beat ? step_now + 16'd1 : step_now;
+        loading <= !has_beat || step_now + 16'd1 < 16'(BEATS);
+        if (has_beat && step_now + 16'd1 >= 16'(BEATS)) begin
           standing <= 1'b1;
           standing_group <= load_group;
           standing_base <= load_base;
@@ -132,8 +162,8 @@ module nm_ws_twin #(
   tag_t tag[TAPS];
   tag_t entering;
   assign entering = '{
-          valid: stream_now,
-          first: stream_now && beat_now == 16'd0,
+          valid: enters,
+          first: stream_now && !streaming,
           reads: fold_group != 16'd0,
           row: beat_now,
           base: fold_base
@@ -158,7 +188,7 @@ module nm_ws_twin #(
   for (genvar c = 0; c < COLUMNS; c++) begin : column
     beat_t top;
     assign top = '{
-            valid: load_now,
+            valid: has_beat,
             row: column_beat,
             value: column_value[c*8+:8],
             index: column_index[c*INDEX_WIDTH+:INDEX_WIDTH]
