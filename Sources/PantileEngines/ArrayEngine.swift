@@ -161,6 +161,8 @@ public final class ArrayEngine: Sendable {
   public typealias Function = @Sendable (TileExtents, ContractionFormat, ArrayOperands, _ accumulate: Bool) -> Void
   public typealias FloatFunction = @Sendable (TileExtents, FloatOperands, _ accumulate: Bool) -> Void
   public typealias Actions = @Sendable (TileExtents, ContractionFormat, _ accumulate: Bool) -> [ActionCount]
+  public typealias Measure =
+    @Sendable (TileExtents, ContractionFormat, ArrayOperands, _ accumulate: Bool) -> TileMeasure
   public typealias WeightRefusal = @Sendable (_ weight: Int8, ContractionFormat) -> String?
   public typealias Stepper = @Sendable ([ArrayStepInput], ContractionFormat) -> ArrayStepResult
 
@@ -199,6 +201,9 @@ public final class ArrayEngine: Sendable {
   public let stepper: Stepper
   /// Why a single weight of a supported format has no code in the array; nil when it has, or when all have.
   public let weightRefusal: WeightRefusal?
+  /// What a command takes with given operands, where that depends on them; nil where it does not. `timing`, `mapping` and `occupancy` tell
+  /// the longest that any operands take.
+  public let measure: Measure?
 
   public init(
     family: String, rows: Int, columns: Int, multipliers: Int? = nil, summary: String,
@@ -206,7 +211,7 @@ public final class ArrayEngine: Sendable {
     capability: @escaping Capability, granules: @escaping Granules, timing: @escaping Timing,
     occupancy: @escaping Occupancy, mapping: @escaping Mapping, traffic: @escaping Traffic,
     function: @escaping Function, actions: @escaping Actions, stepper: @escaping Stepper,
-    weightRefusal: WeightRefusal? = nil, floatFunction: FloatFunction? = nil
+    weightRefusal: WeightRefusal? = nil, floatFunction: FloatFunction? = nil, measure: Measure? = nil
   ) {
     self.family = family
     self.rows = rows
@@ -225,5 +230,6 @@ public final class ArrayEngine: Sendable {
     self.stepper = stepper
     self.weightRefusal = weightRefusal
     self.floatFunction = floatFunction
+    self.measure = measure
   }
 }

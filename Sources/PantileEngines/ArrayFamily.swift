@@ -33,6 +33,7 @@ extension ArrayFamily {
   public static let all: [ArrayFamily] = [
     .systolic,
     .bitSerial,
+    .bitSerialBroadcast,
     .nmSparse,
   ]
 

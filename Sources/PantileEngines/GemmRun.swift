@@ -30,6 +30,8 @@ public struct GemmRun: Hashable, Sendable {
 
   /// What the check found.
   public struct Check: Hashable, Sendable {
+    /// What the command takes with the operands, on an array where that depends on them; nil on others.
+    public var measuredCycles: Int?
     /// Cycles that the register-transfer model took.
     public var steppedCycles: Int
     /// Accumulators of the register-transfer model that differ from the plain product.
@@ -41,7 +43,7 @@ public struct GemmRun: Hashable, Sendable {
     public var weightBeats: Int
   }
 
-  /// Closed form.
+  /// Closed form; of an array whose times depend on values the longest.
   public var cycles: Int
   /// Multiply-accumulates of real weights: kept slots for N:M weights, padded groups included.
   public var macs: Int
@@ -113,9 +115,10 @@ public struct GemmRun: Hashable, Sendable {
       for index in 0..<expected.count where values[index] != expected[index] { count += 1 }
       return count
     }
+    let (results, measure) = commandResult(engine, input, format)
     return Check(
-      steppedCycles: stepped.cycles, mismatches: differences(stepped.commands[0].accumulators),
-      functionMismatches: differences(functionResult(engine, input, format)),
+      measuredCycles: measure?.timing.duration, steppedCycles: stepped.cycles,
+      mismatches: differences(stepped.commands[0].accumulators), functionMismatches: differences(results),
       activationElements: stepped.activationElements, weightBeats: stepped.weightBeats)
   }
 
@@ -169,27 +172,28 @@ public struct GemmRun: Hashable, Sendable {
     return result
   }
 
-  private static func functionResult(
+  /// The accumulators of the command, and what it takes where that depends on values.
+  private static func commandResult(
     _ engine: ArrayEngine, _ input: ArrayStepInput, _ format: ContractionFormat
-  ) -> [Int32] {
+  ) -> (accumulators: [Int32], measure: TileMeasure?) {
     let extents = input.extents
     var result = [Int32](repeating: 0, count: extents.m * extents.n)
+    var measure: TileMeasure?
     result.withUnsafeMutableBufferPointer { accumulators in
       input.a.withUnsafeBufferPointer { a in
         input.b.withUnsafeBufferPointer { b in
           input.indices.withUnsafeBufferPointer { indices in
             // Extents are positive, so no buffer but the indices is empty.
             guard let a = a.baseAddress, let b = b.baseAddress, let out = accumulators.baseAddress else { return }
-            engine.function(
-              extents, format,
-              ArrayOperands(
-                a: a, b: b, indices: format.pattern == nil ? nil : indices.baseAddress, accumulators: out,
-                accumulatorStride: extents.n),
-              false)
+            let operands = ArrayOperands(
+              a: a, b: b, indices: format.pattern == nil ? nil : indices.baseAddress, accumulators: out,
+              accumulatorStride: extents.n)
+            engine.function(extents, format, operands, false)
+            measure = engine.measure?(extents, format, operands, false)
           }
         }
       }
     }
-    return result
+    return (result, measure)
   }
 }

@@ -18,6 +18,8 @@ public struct TileOccupancy: Hashable, Sendable, BitwiseCopyable {
   public var adder = 0
   /// A PE waits for operands that come through a narrow port of the array.
   public var feed = 0
+  /// Lanes and PEs of one step wait for those that have more terms.
+  public var sync = 0
   /// No products because stationary operands are loaded.
   public var load = 0
   public var fill = 0
@@ -26,7 +28,7 @@ public struct TileOccupancy: Hashable, Sendable, BitwiseCopyable {
 
   public init() {}
 
-  public var total: Int { work + edgeRows + edgeColumns + edgeDepth + adder + feed + load + fill + drain }
+  public var total: Int { work + edgeRows + edgeColumns + edgeDepth + adder + feed + sync + load + fill + drain }
 
   public static func += (a: inout TileOccupancy, b: TileOccupancy) {
     a.work += b.work
@@ -35,20 +37,21 @@ public struct TileOccupancy: Hashable, Sendable, BitwiseCopyable {
     a.edgeDepth += b.edgeDepth
     a.adder += b.adder
     a.feed += b.feed
+    a.sync += b.sync
     a.load += b.load
     a.fill += b.fill
     a.drain += b.drain
   }
 
   /// The parts in a fixed order; `init(parts:)` takes them back.
-  public var parts: [Int] { [work, edgeRows, edgeColumns, edgeDepth, adder, feed, load, fill, drain] }
+  public var parts: [Int] { [work, edgeRows, edgeColumns, edgeDepth, adder, feed, sync, load, fill, drain] }
 
   /// - Precondition: as many as `parts` gives.
   public init(parts: [Int]) {
-    precondition(parts.count == 9, "\(parts.count) parts")
+    precondition(parts.count == 10, "\(parts.count) parts")
     (work, edgeRows, edgeColumns, edgeDepth) = (parts[0], parts[1], parts[2], parts[3])
-    (adder, feed) = (parts[4], parts[5])
-    (load, fill, drain) = (parts[6], parts[7], parts[8])
+    (adder, feed, sync) = (parts[4], parts[5], parts[6])
+    (load, fill, drain) = (parts[7], parts[8], parts[9])
   }
 
   /// The folds of a command, all of them full: `count` folds that each give `stream` PE-cycles of products to every PE.

@@ -51,6 +51,7 @@ enum Waterfall {
     ("drain", "results leave ENGINE"),
     ("adder", "PEs of ENGINE wait for their own adder"),
     ("feed", "PEs of ENGINE wait for operands at its own ports"),
+    ("sync", "lanes of ENGINE wait for those of the same step that have more terms"),
     ("edge-rows", "rows of ENGINE that edge folds leave unused"),
     ("edge-columns", "columns of ENGINE that edge folds leave unused"),
     ("edge-depth", "multipliers of a PE beyond the end of the reduction"),
@@ -96,7 +97,7 @@ enum Waterfall {
     let occupancy = activity.occupancy
     for (name, amount) in [
       ("load", occupancy.load), ("fill", occupancy.fill), ("drain", occupancy.drain), ("adder", occupancy.adder),
-      ("feed", occupancy.feed),
+      ("feed", occupancy.feed), ("sync", occupancy.sync),
       ("edge-rows", occupancy.edgeRows), ("edge-columns", occupancy.edgeColumns), ("edge-depth", occupancy.edgeDepth),
       ("achieved", occupancy.work),
     ] { result.add(name, amount) }

@@ -26,6 +26,17 @@ import Testing
     ),
     ("bitserial", ["rows": .count(4), "columns": .count(6), "dot_width": .count(1), "multiply": .choice("bricks")]),
     (
+      "bitserial-broadcast",
+      ["rows": .count(4), "columns": .count(6), "sync": .choice("column"), "run_ahead": .count(2)]
+    ),
+    (
+      "bitserial-broadcast",
+      [
+        "rows": .count(4), "columns": .count(6), "serial": .choice("both"), "encoding": .choice("naf"),
+        "term_policy": .choice("fixed"), "variant": .choice("serial"),
+      ]
+    ),
+    (
       "nm",
       [
         "rows": .count(4), "columns": .count(6), "interleave": .count(2), "adder_latency": .cycles(Cycles(3)),
@@ -50,6 +61,8 @@ import Testing
       summaries == [
         "systolic 4x6 ws overlapped", "systolic 4x6 os serial", "bitserial 4x6 dot 2 overlapped",
         "bitserial 4x6 dot 4 serial-activation naf overlapped", "bitserial 4x6 dot 1 bricks overlapped",
+        "bitserial-broadcast 4x6 dot 4 booth4 skip-zero-terms in step by rows 4 ahead 2 overlapped",
+        "bitserial-broadcast 4x6 dot 4 serial both naf fixed serial",
         "nm 4x6 interleave 2 patterns 2:4 latency 0+3 overlapped",
         "nm 4x6 ws patterns 2:8 latency 0+1 serial, a cycle 16 activations",
       ])
@@ -111,7 +124,7 @@ import Testing
       for section in sections {
         let engine = try ArrayFamily.engine(of: section)
         // A chip for narrow weights says so.
-        let widest = section.family == "bitserial" ? section.count("max_weight_bits") : 8
+        let widest = section.family.hasPrefix("bitserial") ? section.count("max_weight_bits") : 8
         let widestFormat = ContractionFormat(weightBits: widest)
         #expect(engine.capability(widestFormat) == .supported, "\(name)")
         let energy = try EnergyTable.load("45nm", root: root)

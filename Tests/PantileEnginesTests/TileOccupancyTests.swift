@@ -88,6 +88,30 @@ struct TileOccupancyTests {
     }
   }
 
+  /// With broadcast operands and nothing skipped, against the books of the event model.
+  @Test func broadcastPartsAddUp() {
+    var random = SplitMix64(seed: 14)
+    for turn in 0..<600 {
+      let machine = BitSerialBroadcastTests.machine(
+        &random, policy: .fixed, variant: turn % 2 == 0 ? .serial : .overlapped)
+      let bits = 2 + random.next(below: 7)
+      let format = ContractionFormat(weightBits: bits)
+      let extents = Self.extents(&random)
+      let (ofWeight, ofActivation) = (machine.encoding.fixedTerms(bits: bits), machine.encoding.fixedTerms(bits: 8))
+      let cost = [
+        BitSerialMachine.SerialOperand.weight: ofWeight, .activation: ofActivation, .both: ofWeight * ofActivation,
+      ][machine.serialOperand]!
+      let engine = ArrayEngine.bitSerialBroadcast(machine)
+      #expect(Self.check(engine, format, extents, work: cost * extents.macs) == nil)
+      let zeros = [Int16](repeating: 0, count: 100 * 100)
+      let run = machine.run(
+        BitSerialProduct(
+          m: extents.m, k: extents.k, n: extents.n, activations: Array(zeros.prefix(extents.m * extents.k)),
+          activationBits: 8, weights: Array(zeros.prefix(extents.n * extents.k)), weightBits: bits))
+      #expect(run.occupancy == engine.occupancy(extents, format), "\(machine) \(extents)")
+    }
+  }
+
   /// Bricks: a product of a bits by b bits takes as many as it has pairs of 2-bit pieces, of 16 for a byte by a byte.
   @Test func otherMultipliersPartsAddUp() {
     var random = SplitMix64(seed: 13)

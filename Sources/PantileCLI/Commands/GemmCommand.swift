@@ -216,6 +216,8 @@ struct GemmResult: Encodable {
   /// Null without a check.
   var mismatches: Int?
   var steppedCycles: Int?
+  /// With the operands of the check, on an array where cycles depend on them.
+  var measuredCycles: Int?
 
   init(_ run: GemmRun, array: String, format: ContractionFormat, m: Int, k: Int, n: Int) {
     self.array = array
@@ -229,12 +231,14 @@ struct GemmResult: Encodable {
     weightBeats = run.weightBeats
     let parts = run.occupancy
     peCycles = [
-      ("work", parts.work), ("adder", parts.adder), ("feed", parts.feed), ("load", parts.load), ("fill", parts.fill),
+      ("work", parts.work), ("adder", parts.adder), ("feed", parts.feed), ("sync", parts.sync), ("load", parts.load),
+      ("fill", parts.fill),
       ("drain", parts.drain), ("edge_rows", parts.edgeRows), ("edge_columns", parts.edgeColumns),
       ("edge_depth", parts.edgeDepth),
     ]
     mismatches = run.check.map { $0.mismatches + $0.functionMismatches }
     steppedCycles = run.check?.steppedCycles
+    measuredCycles = run.check?.measuredCycles
   }
 
   enum CodingKeys: String, CodingKey {
@@ -247,6 +251,7 @@ struct GemmResult: Encodable {
     case portStalls = "port_stalls"
     case mismatches
     case steppedCycles = "stepped_cycles"
+    case measuredCycles = "measured_cycles"
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -270,6 +275,7 @@ struct GemmResult: Encodable {
     // Unknown is written as null, so that scripts find the keys.
     try container.encode(mismatches, forKey: .mismatches)
     try container.encode(steppedCycles, forKey: .steppedCycles)
+    try container.encodeIfPresent(measuredCycles, forKey: .measuredCycles)
   }
 
   /// For a terminal.
@@ -284,10 +290,13 @@ struct GemmResult: Encodable {
     if let stalls = portStalls?.text, !stalls.isEmpty {
       lines.append("  port stalls   \(stalls) cycles")
     }
+    if let measuredCycles {
+      lines.append("  with values   \(Table.grouped(measuredCycles)) cycles, of the operands of the check")
+    }
     if let mismatches, let steppedCycles {
       lines.append(
         "  check         \(mismatches) mismatches, \(Table.grouped(steppedCycles)) cycles stepped: "
-          + (mismatches == 0 && steppedCycles == cycles ? "equal" : "DIFFERENT"))
+          + (mismatches == 0 && steppedCycles == measuredCycles ?? cycles ? "equal" : "DIFFERENT"))
     }
     return lines.joined(separator: "\n") + "\n"
   }

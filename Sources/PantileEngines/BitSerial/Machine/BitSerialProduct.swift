@@ -71,6 +71,10 @@ public struct BitSerialRun: Hashable, Sendable {
   public var serialNumbers: Int
   /// Additions of a step's sum to an element's: one a cycle of work and element.
   public var accumulations: Int
+  /// Those of elements that have a result of the product.
+  var usedAccumulations: Int
+  /// What the lanes of all elements do in all cycles.
+  public var occupancy: TileOccupancy
   /// Bits that the edges take from their memories.
   public var weightBitsRead: Int
   public var activationBitsRead: Int
@@ -122,30 +126,36 @@ extension BitSerialMachine {
       ? nil
       : TermMatrix(
         product.activations, lines: product.m, k: product.k, encoding: encoding, bits: activationBits)
-    var schedule = BitSerialSchedule(self, k: product.k, feed: feed)
+    var book = BitSerialBook(self, product, feed: feed)
     let fixed = StepCosts.constant(
       fixedStepCycles(weightBits: weightBits, activationBits: activationBits), units: unitCount, steps: steps)
     for blockN in 0..<blocksN {
       if !isDataDependent {
-        schedule.add(fixed, times: blocksM)
+        book.add(fixed, blockN: blockN, blocksM: 0..<blocksM)
         continue
       }
       switch (serialOperand, activations) {
       case (.activation, let activations?):
         for blockM in 0..<blocksM {
-          schedule.add(StepCosts(activations, firstLine: blockM * columns, units: columns, self))
+          book.add(
+            StepCosts(activations, firstLine: blockM * columns, units: columns, self), blockN: blockN,
+            blocksM: blockM..<blockM + 1)
         }
       case (.both, let activations?):
         for blockM in 0..<blocksM {
-          schedule.add(
+          book.add(
             StepCosts(
-              weights: weights, firstRow: blockN * rows, activations: activations, firstColumn: blockM * columns, self))
+              weights: weights, firstRow: blockN * rows, activations: activations, firstColumn: blockM * columns, self),
+            blockN: blockN, blocksM: blockM..<blockM + 1)
         }
       default:
-        schedule.add(StepCosts(weights, firstLine: blockN * rows, units: rows, self), times: blocksM)
+        book.add(
+          StepCosts(weights, firstLine: blockN * rows, units: rows, self), blockN: blockN, blocksM: 0..<blocksM)
       }
     }
-    schedule.finish()
+    book.finish()
+    let schedule = book.schedule
+    let added = addedTerms(product, weights, activations)
     let folds = blocksN * blocksM
     let elements = rows * columns / max(1, unitCount)
     let groups = group == 0 ? 1 : ceilDiv(product.k, group)
@@ -155,8 +165,9 @@ extension BitSerialMachine {
       fixedCycles: fixedCycles(
         m: product.m, k: product.k, n: product.n, weightBits: weightBits, activationBits: activationBits,
         storedWeightBits: product.storedWeightBits),
-      addedTerms: addedTerms(product, weights, activations), nonzeroTerms: serial.count,
+      addedTerms: added, nonzeroTerms: serial.count,
       serialNumbers: serial.lines * serial.k, accumulations: schedule.parts.work * elements,
+      usedAccumulations: book.usedWork, occupancy: book.occupancy(work: added),
       weightBitsRead: folds * steps * rows * stepWidth * product.storedWeightBits,
       activationBitsRead: folds * steps * columns * stepWidth * activationBits,
       scaledSums: product.m * product.n * groups, units: unitCount)
@@ -166,8 +177,9 @@ extension BitSerialMachine {
   private func addedTerms(_ product: BitSerialProduct, _ weights: TermMatrix, _ activations: TermMatrix?) -> Int {
     let products = product.m * product.k * product.n
     guard isDataDependent else {
-      if termPolicy == .invertedColumns { return products / 2 }
-      return products * fixedStepCycles(weightBits: product.weightBits, activationBits: product.activationBits)
+      let step = fixedStepCycles(weightBits: product.weightBits, activationBits: product.activationBits)
+      // Half as many adders as lanes.
+      return termPolicy == .invertedColumns ? products * step / 2 : products * step
     }
     switch (serialOperand, activations) {
     case (.activation, let activations?): return activations.count * product.n

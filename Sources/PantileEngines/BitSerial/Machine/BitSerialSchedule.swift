@@ -67,6 +67,11 @@ struct BitSerialSchedule {
   private(set) var cycles = 0
   private(set) var parts = BitSerialCycles()
   private(set) var folds = 0
+  /// Cycles of folds alone, without fills and tails.
+  private(set) var foldCycles = 0
+  /// Of `parts`, what units that have lines of the product wait for operands and for results before theirs.
+  private(set) var usedFeed = 0
+  private(set) var usedHeld = 0
 
   init(_ machine: BitSerialMachine, k: Int, feed: Int) {
     self.machine = machine
@@ -85,7 +90,9 @@ struct BitSerialSchedule {
   }
 
   /// Adds `count` equal folds.
-  mutating func add(_ costs: StepCosts, times count: Int = 1) {
+  ///
+  /// - Parameter used: rows and columns of units that have lines of the product; all when nil.
+  mutating func add(_ costs: StepCosts, times count: Int = 1, used: (rows: Int, columns: Int)? = nil) {
     let isSerial = machine.variant == .serial
     var left = count
     while left > 0 {
@@ -94,11 +101,14 @@ struct BitSerialSchedule {
         parts.fill += units * machine.fillCycles
       }
       let before = carry
-      let fold = run(costs)
+      let fold = run(costs, used ?? machine.units)
       // A fold that leaves what it found repeats itself exactly.
       let times = isSerial || carry == before ? left : 1
       cycles += fold.cycles * times
       parts += fold.parts * times
+      foldCycles += fold.cycles * times
+      usedFeed += fold.usedFeed * times
+      usedHeld += fold.usedHeld * times
       if isSerial {
         cycles += machine.fillCycles * (times - 1) + machine.tailCycles * times
         parts.fill += units * machine.fillCycles * (times - 1)
@@ -120,7 +130,9 @@ struct BitSerialSchedule {
   }
 
   /// One fold from its first possible start, cycle 0, to the end of its slowest unit.
-  private mutating func run(_ costs: StepCosts) -> (cycles: Int, parts: BitSerialCycles) {
+  private mutating func run(
+    _ costs: StepCosts, _ used: (rows: Int, columns: Int)
+  ) -> (cycles: Int, parts: BitSerialCycles, usedFeed: Int, usedHeld: Int) {
     let ahead = machine.runAhead
     let slots = machine.operandSlots
     let isDequantLonger = machine.dequantCycles >= machine.drainCycles
@@ -128,6 +140,10 @@ struct BitSerialSchedule {
     var sync = 0
     var wait = 0
     var held = 0
+    var usedFeed = 0
+    var usedHeld = 0
+    let across = machine.units.columns
+    func isUsed(_ unit: Int) -> Bool { unit / across < used.rows && unit % across < used.columns }
     var end = [Int](repeating: 0, count: units)
     // Ends of the last q+1 steps, the latest of each scope; a fold begins with all of them at 0.
     let ring = ahead + 1
@@ -155,7 +171,10 @@ struct BitSerialSchedule {
         let bound = hasBound ? scopeEnds[ringAt * scopes + scope] : 0
         let start = max(fed, bound)
         let cost = Int(costs.cycles[step * units + unit])
-        wait += fed - free
+        if feed > 0 {
+          wait += fed - free
+          if isUsed(unit) { usedFeed += fed - free }
+        }
         sync += start - fed
         work += cost
         var stop = start + cost
@@ -163,6 +182,7 @@ struct BitSerialSchedule {
           let earliest = carry.handover[unit] + interval
           if earliest > stop {
             held += earliest - stop
+            if isUsed(unit) { usedHeld += earliest - stop }
             stop = earliest
           }
           carry.handover[unit] = stop
@@ -189,7 +209,7 @@ struct BitSerialSchedule {
     // The next fold's first step takes the slot after this fold's last. Without streams the time of a fetch means nothing.
     carry.fetched = feed > 0 ? fetched - cycles : 0
     carry.slots = (0..<slots).map { max(slotFree[(slot + $0) % slots] - cycles, carry.fetched) }
-    return (cycles, parts)
+    return (cycles, parts, usedFeed, usedHeld)
   }
 }
 
