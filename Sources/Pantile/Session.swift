@@ -41,13 +41,21 @@ public struct Session: Sendable {
     return NamedTensor.stacked(results, names: try compiled.outputs.map(\.name))
   }
 
+  /// What the values of one set of inputs make of the times; nil on a chip whose times do not depend on values.
+  /// - Throws: what `Simulator.run` throws.
+  public func profile(of compiled: CompiledModel, run: [HostTensor]) throws(DiagnosticError) -> DataProfile? {
+    let inputs = zip(try compiled.inputs, run).map { (name: $0.name, tensor: $1) }
+    return try simulator.profile(of: compiled.program, inputs: inputs)
+  }
+
   /// The report of one inference.
   /// - Parameters:
-  ///   - timing: of `compiled`; made when nil.
+  ///   - timing: of `compiled`; made when nil, without values.
+  ///   - isMeasured: whether `timing` has the profile of given values.
   ///   - outputs: of a functional run; without one the outputs have no hash.
   /// - Throws: what timing throws.
   public func report(
-    of compiled: CompiledModel, timing: TimingResult? = nil, outputs: [NamedTensor]? = nil,
+    of compiled: CompiledModel, timing: TimingResult? = nil, isMeasured: Bool = false, outputs: [NamedTensor]? = nil,
     accuracy: RunReport.Accuracy? = nil
   ) throws(DiagnosticError) -> RunReport {
     let time: TimingResult
@@ -58,14 +66,19 @@ public struct Session: Sendable {
         RunReport.Output(name: $0.name, shape: $0.shape, elementType: $0.elementType.rawValue)
       }
     }
-    return RunReport(
+    var report = RunReport(
       timing: time, program: compiled.program, chip: chip,
       context: .init(
         version: pantileVersion, model: compiled.model, modelHash: compiled.program.modelHash,
         array: simulator.machine.array,
         peakScratchpadBytes: compiled.peakScratchpadBytes, plan: compiled.plan,
         outputs: entries,
-        accuracy: accuracy))
+        accuracy: accuracy, isMeasured: isMeasured))
+    if simulator.dependsOnValues {
+      let longest = isMeasured ? try simulator.time(compiled.program).cycles : time.cycles
+      report.values = RunReport.Values(isMeasured: isMeasured, longestCycles: longest)
+    }
+    return report
   }
 
   /// What the reference kernels compute for each set of inputs, samples stacked along the first dimension.

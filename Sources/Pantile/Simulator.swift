@@ -31,21 +31,44 @@ public struct Simulator: Sendable {
   public func run(
     _ program: Program, inputs: [(name: String, tensor: HostTensor)]
   ) throws(DiagnosticError) -> [(name: String, tensor: HostTensor)] {
+    try finished(program, inputs: inputs, profiles: false).outputs()
+  }
+
+  /// What the values of a run make of a Program's times; nil on a chip whose times do not depend on values.
+  ///
+  /// - Throws: as `run`.
+  public func profile(
+    of program: Program, inputs: [(name: String, tensor: HostTensor)]
+  ) throws(DiagnosticError) -> DataProfile? {
+    guard dependsOnValues else { return nil }
+    return try finished(program, inputs: inputs, profiles: true).profile
+  }
+
+  /// Whether times of the chip depend on values: an array of it skips terms.
+  public var dependsOnValues: Bool { machine.array?.measure != nil }
+
+  private func finished(
+    _ program: Program, inputs: [(name: String, tensor: HostTensor)], profiles: Bool
+  ) throws(DiagnosticError) -> FunctionalRun {
     let weights = program.regions.count { $0.kind == .weight }
     guard program.images.count == weights else {
       throw DiagnosticError(
         "no-weights", "program '\(program.name)' was compiled without weights: it can be timed, not run",
         hint: "compile it from a model whose weights are there")
     }
-    let run = try FunctionalRun(program, on: machine)
+    let run = try FunctionalRun(program, on: machine, profiles: profiles)
     for input in inputs { try run.setInput(input.name, input.tensor) }
     try run.run()
-    return run.outputs()
+    return run
   }
 
   /// When everything happens.
-  public func time(_ program: Program, trace: Bool = false) throws(DiagnosticError) -> TimingResult {
-    try TimingRun(program, on: machine, options: .init(trace: trace)).run()
+  ///
+  /// - Parameter profile: of the Program with given values; without one, times that depend on values are the longest of any.
+  public func time(
+    _ program: Program, profile: DataProfile? = nil, trace: Bool = false
+  ) throws(DiagnosticError) -> TimingResult {
+    try TimingRun(program, on: machine, options: .init(trace: trace, profile: profile)).run()
   }
 
   /// The cycles in which a Program is done that runs `times` times, one after the other, on memories that stay as they are in between.

@@ -17,13 +17,15 @@ extension RunReport {
     public var plan: Plan
     public var outputs: [Output]
     public var accuracy: Accuracy?
+    /// Whether times are those of given values: terms that were skipped took no time, so utilisation is what the array achieved of its peak.
+    public var isMeasured: Bool
 
     /// - Parameters:
     ///   - peakMACsPerCycle: taken for all formats when there is no `array`.
     ///   - array: the chip's array; its peak depends on the format of each layer.
     public init(
       version: String, model: String, modelHash: String, peakMACsPerCycle: Double = 0, array: ArrayEngine? = nil,
-      peakScratchpadBytes: Int, plan: Plan, outputs: [Output] = [], accuracy: Accuracy? = nil
+      peakScratchpadBytes: Int, plan: Plan, outputs: [Output] = [], accuracy: Accuracy? = nil, isMeasured: Bool = false
     ) {
       self.version = version
       self.model = model
@@ -37,6 +39,7 @@ extension RunReport {
       self.plan = plan
       self.outputs = outputs
       self.accuracy = accuracy
+      self.isMeasured = isMeasured
     }
   }
 
@@ -78,13 +81,16 @@ extension RunReport {
             timed.activities[$0], multipliers: timing.multipliers[$0], activities: timed.activities, copying: copying)
         } ?? NamedAmounts()
       losses.add(lost)
+      let waterfall = Waterfall.steps(lost)
       layers.append(
         Layer(
           name: layer.name, nodes: layer.nodes, kind: layer.kind, engine: main.map { engineNames[$0] } ?? "",
           start: timed.start, cycles: timed.cycles, macs: layer.macs,
-          utilization: peak > 0 && timed.cycles > 0 ? Double(layer.macs) / peak / Double(timed.cycles) : 0,
+          utilization: context.isMeasured
+            ? waterfall.last?.share ?? 0
+            : peak > 0 && timed.cycles > 0 ? Double(layer.macs) / peak / Double(timed.cycles) : 0,
           busy: activity?.busy ?? 0, stalls: activity.map(RunReport.stalls) ?? NamedAmounts(),
-          waterfall: Waterfall.steps(lost),
+          waterfall: waterfall,
           limit: main.map { RunReport.limit(timed.activities[$0], of: engineNames[$0], engineNames) } ?? "",
           bytes: layerBytes, energy: .init(totalPicojoules: energy.total, components: energy), commands: timed.commands)
       )
@@ -92,14 +98,16 @@ extension RunReport {
       bytes.add(layerBytes)
     }
     let macs = program.layers.reduce(0) { $0 + $1.macs }
+    let waterfall = Waterfall.steps(losses)
     let main = arrayIndex.map { timing.activities[$0] }
     self.init(
       version: context.version, model: context.model, modelHash: context.modelHash, chip: chip.name,
       chipHash: chip.hash, clockHertz: chip.clock.value, cycles: timing.cycles,
       seconds: Double(timing.cycles) / chip.clock.value, macs: macs,
-      utilization: timing.cycles > 0 ? idealCycles / Double(timing.cycles) : 0,
+      utilization: context.isMeasured
+        ? waterfall.last?.share ?? 0 : timing.cycles > 0 ? idealCycles / Double(timing.cycles) : 0,
       stalls: main.map(RunReport.stalls) ?? NamedAmounts(), stalledEngine: arrayIndex.map { engineNames[$0] },
-      waterfall: Waterfall.steps(losses),
+      waterfall: waterfall,
       energy: Energy(
         totalPicojoules: components.total, components: components, unmodelled: rollup.unmodelled,
         table: chip.energy.name, tableHash: chip.energy.hash, confidence: rollup.lowestConfidence.rawValue),

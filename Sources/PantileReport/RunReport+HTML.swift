@@ -3,6 +3,7 @@ extension RunReport {
   public func html() -> String {
     var body = "<h1>\(HTML.escaped(model)) <small>on \(HTML.escaped(chip))</small></h1>\n"
     body += tiles()
+    if let values { body += "<p>Cycles: \(HTML.escaped(values.text)).</p>\n" }
     if let waterfall, !waterfall.isEmpty {
       body += section(
         "From the array's peak to what it achieved",

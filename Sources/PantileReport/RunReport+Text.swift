@@ -19,6 +19,7 @@ extension RunReport {
       add("accuracy", "\(Format.percent(accuracy.top1)) (\(accuracy.correct) of \(accuracy.samples))\(float)")
     }
     add("cycles", "\(Format.grouped(cycles))  (\(Format.time(seconds: seconds)))")
+    if let values { add("", values.text) }
     if let repeats {
       add(
         "\(repeats.count) times",
@@ -132,5 +133,14 @@ extension RunReport.Plan.Gaps {
     [("tiling", tiling), ("residency", residency), ("packing", packing), ("network", network)].map { name, gap in
       "\(name) \(gap.map { Format.percent($0) } ?? "unknown")"
     }.joined(separator: ", ")
+  }
+}
+
+extension RunReport.Values {
+  /// What it says beside the cycles.
+  var text: String {
+    isMeasured
+      ? "with the values of the first run; \(Format.grouped(longestCycles)) when no term is skipped"
+      : "no values are given, so no term is skipped; --input or --seed gives some"
   }
 }

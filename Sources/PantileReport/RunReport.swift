@@ -48,6 +48,8 @@ public struct RunReport: Codable, Sendable, Equatable {
   public var accuracy: Accuracy?
   /// Present when the program was run several times; everything else is about the first time.
   public var repeats: Repeats?
+  /// Present when times of the chip depend on values.
+  public var values: Values?
 
   public init(
     version: String, model: String, modelHash: String, chip: String, chipHash: String, clockHertz: Double, cycles: Int,
@@ -301,6 +303,24 @@ public struct RunReport: Codable, Sendable, Equatable {
     }
   }
 
+  /// What the times of a run have to do with values, on a chip whose array skips terms.
+  public struct Values: Codable, Sendable, Equatable {
+    /// Whether times are those of given values; else the longest that any values take.
+    public var isMeasured: Bool
+    /// Cycles of the longest.
+    public var longestCycles: Int
+
+    public init(isMeasured: Bool, longestCycles: Int) {
+      self.isMeasured = isMeasured
+      self.longestCycles = longestCycles
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case isMeasured = "measured"
+      case longestCycles = "longest_cycles"
+    }
+  }
+
   enum CodingKeys: String, CodingKey {
     case schema, version, model
     case modelHash = "model_hash"
@@ -312,6 +332,6 @@ public struct RunReport: Codable, Sendable, Equatable {
     case waterfall
     case peakScratchpadBytes = "peak_scratchpad_bytes"
     case offchipBytes = "offchip_bytes"
-    case bytes, actions, commands, engines, layers, plan, outputs, accuracy, repeats
+    case bytes, actions, commands, engines, layers, plan, outputs, accuracy, repeats, values
   }
 }

@@ -39,6 +39,8 @@ final class CommandTiming {
   /// By shape; costs stand in `costs`.
   private var shapes: [Int] = []
   private(set) var costs: [Cost] = []
+  /// Places in `costs` of what macro tiles took with their values.
+  private var measured: [Int32: Int] = [:]
 
   init(_ plan: CommandPlan) {
     self.plan = plan
@@ -57,6 +59,16 @@ final class CommandTiming {
     for index in shapes.indices where shapes[index] == shape { return index }
     costs.append(compute())
     shapes.append(shape)
+    return costs.count - 1
+  }
+
+  /// The place in `costs` of what a macro tile took with its values; `compute` is called once for each measure of a profile.
+  func cost(ofMeasure measure: Int32, _ compute: () -> Cost) -> Int {
+    if let place = measured[measure] { return place }
+    costs.append(compute())
+    // No trip has this shape.
+    shapes.append(-1)
+    measured[measure] = costs.count - 1
     return costs.count - 1
   }
 }

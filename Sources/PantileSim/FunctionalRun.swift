@@ -23,12 +23,17 @@ public final class FunctionalRun {
   private var floatA: [Float] = []
   private var floatB: [Float] = []
   public private(set) var commandsRun = 0
+  private var recorder: DataProfile.Recorder?
+  /// What the macro tiles so far took on arrays whose times depend on values; nil when it was not asked for.
+  public var profile: DataProfile? { recorder?.profile }
 
+  /// - Parameter profiles: note what tiles take on arrays whose times depend on values.
   /// - Throws: `chip-mismatch` when the Program does not fit the machine.
-  public init(_ program: Program, on machine: Machine) throws(DiagnosticError) {
+  public init(_ program: Program, on machine: Machine, profiles: Bool = false) throws(DiagnosticError) {
     try machine.check(program)
     self.program = program
     self.machine = machine
+    if profiles { recorder = DataProfile.Recorder(queues: program.queues.count) }
     cursors = program.queues.map { QueueCursor(FlatQueue($0)) }
     tokens = program.channels.map(\.initial)
     images = program.memories.enumerated().map { index, memory in
@@ -208,10 +213,11 @@ public final class FunctionalRun {
                 accumulatorStride: accumulators.stride), accumulate)
           }
         } else {
-          array.function(
-            extents, format,
-            ArrayOperands(
-              a: a, b: b, accumulators: first, accumulatorStride: accumulators.stride), accumulate)
+          let operands = ArrayOperands(a: a, b: b, accumulators: first, accumulatorStride: accumulators.stride)
+          array.function(extents, format, operands, accumulate)
+          if recorder != nil, let measure = array.measure {
+            recorder?.add(measure(extents, format, operands, accumulate), queue: queue)
+          }
         }
       }
     }

@@ -21,16 +21,20 @@ public struct TimingRun: ~Copyable {
     public var ignoresBanks = false
     /// Keep every event, to compare with the register-transfer twin.
     public var events = false
+    /// What macro tiles take with given values, where that depends on them; without it they take the longest that any values do.
+    public var profile: DataProfile?
     /// Skip what DRAM devices have done before in the same state; the result is the same. It pays when much comes again.
     public var remembers = false
 
     public init(
-      trace: Bool = false, jitterSeed: UInt64? = nil, latencies: [Int] = [], events: Bool = false
+      trace: Bool = false, jitterSeed: UInt64? = nil, latencies: [Int] = [], events: Bool = false,
+      profile: DataProfile? = nil
     ) {
       self.trace = trace
       self.jitterSeed = jitterSeed
       self.latencies = latencies
       self.events = events
+      self.profile = profile
     }
   }
 
@@ -55,6 +59,8 @@ public struct TimingRun: ~Copyable {
     /// When the last copy's writes were visible; a DMA keeps its writes in order.
     var lastAnswered = 0
     var isDone = false
+    /// Macro tiles issued, in front of an array whose times depend on values.
+    var tiles = 0
   }
 
   private let program: Program
@@ -339,7 +345,7 @@ public struct TimingRun: ~Copyable {
       queues[queue].cursor.advance()
       return
     }
-    let known = plan.cost(at: loops) { makeCost(of: plan.plan.command, at: loops, on: units[queue]) }
+    let known = costPlace(queue, plan, loops)
     for index in plan.costs[known].actions.indices {
       count(plan.costs[known].actions[index].action, plan.costs[known].actions[index].count, layer)
     }
@@ -375,6 +381,25 @@ public struct TimingRun: ~Copyable {
     queues[queue].cursor.advance()
   }
 
+  /// The place among the costs of a command of what it costs now.
+  private mutating func costPlace(_ queue: Int, _ plan: CommandTiming, _ loops: LoopState) -> Int {
+    guard let profile = options.profile, queues[queue].tiles < profile.tiles[queue].count,
+      case .contract = plan.plan.command.operation
+    else { return plan.cost(at: loops) { makeCost(of: plan.plan.command, at: loops, on: units[queue]) } }
+    let measure = profile.tiles[queue][queues[queue].tiles]
+    queues[queue].tiles += 1
+    return plan.cost(ofMeasure: measure) { makeCost(of: profile.measures[Int(measure)]) }
+  }
+
+  private mutating func makeCost(of measure: TileMeasure) -> CommandTiming.Cost {
+    var cost = CommandTiming.Cost(
+      duration: measure.timing.duration, nextIssue: measure.timing.nextIssue,
+      reads: CommandTiming.Reads(a: measure.timing.readA, b: measure.timing.readB))
+    cost.occupancy = occupancies.add(measure.occupancy)
+    for action in measure.actions { cost.actions.append((actionID(action.name), action.count)) }
+    return cost
+  }
+
   /// What a command costs besides its DMA transfers; the same for all trips of equal shape.
   private mutating func makeCost(of command: Command, at loops: LoopState, on unit: Machine.Unit) -> CommandTiming.Cost
   {
@@ -382,21 +407,16 @@ public struct TimingRun: ~Copyable {
     case (.sync, _): return CommandTiming.Cost()
     case (.contract(let tile), .array(let array)):
       let extents = TileExtents(m: tile.m.value(at: loops), k: tile.k.value(at: loops), n: tile.n.value(at: loops))
-      let timing = array.timing(extents, tile.format)
       let accumulate: Bool =
         switch tile.initial {
         case .zero: false
         case .accumulate: true
         case .zeroInFirst(let depth): !loops.isFirst(depth)
         }
-      var cost = CommandTiming.Cost(
-        duration: timing.duration, nextIssue: timing.nextIssue,
-        reads: CommandTiming.Reads(a: timing.readA, b: timing.readB))
-      cost.occupancy = occupancies.add(array.occupancy(extents, tile.format))
-      for action in array.actions(extents, tile.format, accumulate) {
-        cost.actions.append((actionID(action.name), action.count))
-      }
-      return cost
+      return makeCost(
+        of: TileMeasure(
+          timing: array.timing(extents, tile.format), occupancy: array.occupancy(extents, tile.format),
+          actions: array.actions(extents, tile.format, accumulate)))
     case (.drain(let map), .drain(let options)):
       let duration = options.duration(points: map.output.elementCount(at: loops))
       return CommandTiming.Cost(

@@ -6,8 +6,8 @@ struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Runs a model or a compiled program on the model of a chip.",
     discussion: """
-      With inputs (or --seed) values are computed, bit for bit as the chip does; times never depend on them. A model with
-      batch 1 takes inputs [n, ...] as n runs. --interpret computes with the reference kernels instead, without a chip.
+      With inputs (or --seed) values are computed, bit for bit as the chip does; times depend on them (of the first run) where
+      an array skips terms, and nowhere else. A model with batch 1 takes inputs [n, ...] as n runs. --interpret computes with the reference kernels instead, without a chip.
       """)
 
   @Argument(help: ArgumentHelp("The model, or a program written by 'pantile compile'.", valueName: "model"))
@@ -105,7 +105,15 @@ struct RunCommand: ParsableCommand {
     let inputs =
       try values ?? seed.map { seed throws(DiagnosticError) in Inputs.seeded(try compiled.inputs, seed: seed) }
     let runs = try inputs?.runs(for: compiled.inputs)
-    let time = try session.simulator.time(compiled.program, trace: trace != nil)
+    let profile = try runs?.first.flatMap { run throws(DiagnosticError) in
+      try session.profile(of: compiled, run: run)
+    }
+    if profile != nil, times != nil {
+      throw DiagnosticError(
+        "option-conflict", "--times repeats a program, and times of '\(target.name)' depend on the values of each time",
+        hint: "leave the inputs out: then no term is skipped")
+    }
+    let time = try session.simulator.time(compiled.program, profile: profile, trace: trace != nil)
     clock.end("timing run")
     var outputs: [NamedTensor]?
     if let runs {
@@ -119,7 +127,8 @@ struct RunCommand: ParsableCommand {
       accuracy = try self.accuracy(outputs, labels, reference: reference, runs: runs)
       clock.end("float reference")
     }
-    var report = try session.report(of: compiled, timing: time, outputs: outputs, accuracy: accuracy)
+    var report = try session.report(
+      of: compiled, timing: time, isMeasured: profile != nil, outputs: outputs, accuracy: accuracy)
     if let times {
       let ends = try session.simulator.ends(of: compiled.program, times: times, everyBurst: everyBurst)
       report.repeats = RunReport.Repeats(ends: ends, clockHertz: report.clockHertz)
