@@ -31,6 +31,8 @@ extension GemmCommand {
 struct BitSerialOperands {
   var machine: BitSerialMachine
   var product: BitSerialProduct
+  /// The same with activations in floating point, where they are.
+  var float: BitSerialFloatProduct?
   /// Where the weights come from.
   var weights: String
   /// Signal to quantisation noise, when they were quantised here.
@@ -83,6 +85,12 @@ struct BitSerialOperands {
       try numbers.check(machine.encoding, bits: bits, allowsLowest: skips, name: source)
     } else {
       try numbers.check(.plain, bits: bits, allowsLowest: true, name: source)
+    }
+    if options.activationFormat == .float16 {
+      let operands = try BitSerialOperands.floatProduct(command, machine, numbers, bits: bits, stored: stored)
+      float = operands
+      product = operands.timed
+      return
     }
     let activationBits = options.activationBits ?? 8
     guard (1...16).contains(activationBits) else {
@@ -153,21 +161,60 @@ struct BitSerialOperands {
         }, m
       )
     }
-    let tensor = try NPY.read(file)
-    guard tensor.shape.count == 2, tensor.count > 0, tensor.shape[1] == k,
-      command.m ?? tensor.shape[0] == tensor.shape[0]
-    else {
-      throw DiagnosticError(
-        "input-shape",
-        "'\(file)' has shape \(tensor.shape), the product takes [\(command.m.map { "\($0)" } ?? "M"), \(k)]",
-        hint: "give activations as a matrix of [M, K]")
-    }
+    let tensor = try matrix(file, m: command.m, k: k)
     let numbers = try SerialNumbers(
       (0..<tensor.count).map { tensor.double(at: $0) }, lines: tensor.shape[0], k: k, name: file)
     try numbers.check(
       machine.serialOperand == .weight ? .plain : machine.encoding, bits: bits, allowsLowest: machine.isDataDependent,
       name: file)
     return (numbers.values, tensor.shape[0])
+  }
+
+  /// The product with float16 activations: those of a file, to the nearest, or seeded normal ones.
+  private static func floatProduct(
+    _ command: GemmCommand, _ machine: BitSerialMachine, _ weights: SerialNumbers, bits: Int, stored: Int?
+  ) throws(DiagnosticError) -> BitSerialFloatProduct {
+    let faults = machine.floatFaults
+    guard faults.isEmpty else { throw DiagnosticError(faults.map { Diagnostic("wrong-machine", $0) }) }
+    if let given = command.machine.activationBits {
+      throw DiagnosticError(
+        "option-conflict", "--activation-bits is \(given), float16 activations have 16 bits", hint: "leave it out")
+    }
+    let k = weights.k
+    var m = command.m ?? 1
+    let values: [Float16]
+    if let file = command.machine.activations {
+      let tensor = try matrix(file, m: command.m, k: k)
+      m = tensor.shape[0]
+      values = (0..<tensor.count).map { Float16(tensor.double(at: $0)) }
+      if let place = values.firstIndex(where: { !$0.isFinite }) {
+        throw DiagnosticError(
+          "not-finite",
+          "'\(file)': value [\(place / k), \(place % k)] is \(tensor.double(at: place)), which float16 does not hold",
+          hint: "float16 holds up to 65504; scale the activations")
+      }
+    } else {
+      guard (1...GemmRun.largestDimension).contains(m) else {
+        throw DiagnosticError("out-of-range", "-m is \(m), it must be in 1...\(GemmRun.largestDimension)")
+      }
+      try limit("activations", m, k)
+      values = command.check ? GaussianWeights.values(count: m * k, seed: ~command.seed).map { Float16($0) } : []
+    }
+    return BitSerialFloatProduct(
+      m: m, k: k, n: weights.lines, activations: values, weights: weights.values, weightBits: bits,
+      storedWeightBits: stored)
+  }
+
+  /// A file's activations, [M, K].
+  private static func matrix(_ file: String, m: Int?, k: Int) throws(DiagnosticError) -> HostTensor {
+    let tensor = try NPY.read(file)
+    guard tensor.shape.count == 2, tensor.count > 0, tensor.shape[1] == k, m ?? tensor.shape[0] == tensor.shape[0]
+    else {
+      throw DiagnosticError(
+        "input-shape", "'\(file)' has shape \(tensor.shape), the product takes [\(m.map { "\($0)" } ?? "M"), \(k)]",
+        hint: "give activations as a matrix of [M, K]")
+    }
+    return tensor
   }
 
   private static func limit(_ name: String, _ a: Int, _ b: Int) throws(DiagnosticError) {
@@ -188,6 +235,8 @@ struct BitSerialGemmResult {
   /// Of the register-transfer model, when asked for.
   var steppedCycles: Int?
   var mismatches: Int?
+  /// With float16 activations, when asked for: what the aligned sums are off by, and what they may be.
+  var alignment: (largestError: Double, itsBound: Double, signalToNoise: Double?)?
 
   var isWrong: Bool { mismatches.map { $0 > 0 } ?? false || steppedCycles.map { $0 != run.cycles } ?? false }
 
@@ -195,10 +244,37 @@ struct BitSerialGemmResult {
     self.operands = operands
     run = operands.machine.run(operands.product)
     guard check else { return }
+    if let float = operands.float {
+      checkAlignment(float)
+      return
+    }
     let stepped = operands.machine.stepped(operands.product)
     steppedCycles = stepped.cycles
     let expected = operands.product.reference(group: operands.machine.group)
     mismatches = zip(stepped.values, expected).filter { $0 != $1 }.count
+  }
+
+  /// Steps the machine for its cycles, and holds each sum against the exact one.
+  private mutating func checkAlignment(_ product: BitSerialFloatProduct) {
+    // Cycles do not depend on activations: the stepper may have any.
+    var stepped = operands.product
+    stepped.activations = [Int16](repeating: 1, count: product.m * product.k)
+    steppedCycles = operands.machine.stepped(stepped).cycles
+    let values = operands.machine.values(product)
+    let exact = product.exact()
+    let scale = Double(sign: .plus, exponent: -operands.fractionBits, significand: 1)
+    var (power, noise) = (0.0, 0.0)
+    var worst = (error: 0.0, bound: 0.0)
+    var outside = 0
+    for (index, sum) in exact.enumerated() {
+      let error = abs(Double(Int128(Double(values.values[index]) * 0x1p24) - sum)) * 0x1p-24
+      if error > values.bounds[index] { outside += 1 }
+      if error >= worst.error { worst = (error, values.bounds[index]) }
+      power += Double(sum) * 0x1p-24 * (Double(sum) * 0x1p-24)
+      noise += error * error
+    }
+    mismatches = outside
+    alignment = (worst.error * scale, worst.bound * scale, noise > 0 && power > 0 ? 10 * log10(power / noise) : nil)
   }
 
   private var stalls: [(String, Int)] {
@@ -220,6 +296,7 @@ struct BitSerialGemmResult {
       .init("weights", .string(operands.weights)), .init("weight_bits", .integer(product.weightBits)),
       .init("fraction_bits", .integer(operands.fractionBits)),
       .init("activation_bits", .integer(product.activationBits)),
+      .init("activation_format", .string(operands.float == nil ? "integer" : "float16")),
       .init("m", .integer(product.m)), .init("k", .integer(product.k)), .init("n", .integer(product.n)),
       .init("cycles", .integer(run.cycles)), .init("fixed_cycles", .integer(run.fixedCycles)),
       .init("macs", .integer(product.m * product.k * product.n)),
@@ -235,6 +312,12 @@ struct BitSerialGemmResult {
       entries += [
         .init("format", .string(quantised.format)), .init("mse", .number(quantised.meanSquaredError)),
         .init("sqnr_db", quantised.signalToNoise.map { .number($0) } ?? .null),
+      ]
+    }
+    if let alignment {
+      entries += [
+        .init("largest_error", .number(alignment.largestError)), .init("its_bound", .number(alignment.itsBound)),
+        .init("alignment_sqnr_db", alignment.signalToNoise.map { .number($0) } ?? .null),
       ]
     }
     entries += [
@@ -259,6 +342,11 @@ struct BitSerialGemmResult {
       lines.append(
         "  weights       \(quantised.format), "
           + (quantised.signalToNoise.map { "\(Format.fixed($0, 2)) dB over their error" } ?? "exact"))
+    }
+    if let alignment {
+      lines.append(
+        "  alignment     off by at most \(alignment.largestError), at most \(alignment.itsBound) allowed there"
+          + (alignment.signalToNoise.map { ", \(Format.fixed($0, 1)) dB" } ?? ""))
     }
     let total = Double(run.parts.total)
     let shares = stalls.filter { $0.1 > 0 }.map { name, cycles -> String in

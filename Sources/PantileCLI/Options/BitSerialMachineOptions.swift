@@ -37,6 +37,14 @@ struct BitSerialMachineOptions: ParsableArguments {
   @Option(help: ArgumentHelp("bitserial: activations [M, K]; without it, seeded.", valueName: "x.npy"))
   var activations: String?
   @Option(help: "bitserial: bits of an activation.") var activationBits: Int?
+  @Option(
+    help: ArgumentHelp(
+      "bitserial: what activations are; float16 ones are aligned to the largest of a step.",
+      valueName: "integer|float16"))
+  var activationFormat: ActivationFormat = .integer
+
+  /// What activations are.
+  enum ActivationFormat: String, ExpressibleByArgument, CaseIterable { case integer, float16 }
 
   /// Options that ask for the machine with broadcast operands, as written.
   var given: [String] {
@@ -48,6 +56,7 @@ struct BitSerialMachineOptions: ParsableArguments {
       ("--pipeline-depth", pipelineDepth != nil), ("--weight-stream-bits", weightStreamBits != nil),
       ("--activation-stream-bits", activationStreamBits != nil), ("--operand-slots", operandSlots != nil),
       ("--activations", activations != nil), ("--activation-bits", activationBits != nil),
+      ("--activation-format", activationFormat != .integer),
     ]
     return all.filter(\.1).map(\.0)
   }
