@@ -104,6 +104,9 @@ struct DemoCommandTests {
         let float = try #require(accuracy["float_top1"] as? Double)
         #expect(accuracy["samples"] as? Int == 500)
         #expect(onChip >= float - 0.005, "\(chip): \(onChip) against \(float)")
+        // The sparse array multiplies by kept weights alone.
+        let actions = try #require(report["actions"] as? [String: Any])
+        if chip == "nm-16x16" { #expect(actions["array.select"] as? Int ?? 0 > 0) }
       }
     }
   }

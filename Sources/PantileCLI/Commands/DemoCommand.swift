@@ -11,9 +11,10 @@ struct DemoCommand: ParsableCommand {
   var formats = false
   @OptionGroup var root: RootOptions
 
-  /// Chip and network; the sparse array takes the twin whose weights are pruned 2:4.
-  private static let pairs: [(chip: String, model: String)] = [
-    ("systolic-16x16", "digits-cnn"), ("bitserial-16x16", "digits-cnn"), ("nm-16x16", "digits-cnn-2of4"),
+  /// Chip, network and the pattern of its weights; the sparse array takes the twin whose weights are pruned 2:4.
+  private static let pairs: [(chip: String, model: String, sparsity: String?)] = [
+    ("systolic-16x16", "digits-cnn", nil), ("bitserial-16x16", "digits-cnn", nil),
+    ("nm-16x16", "digits-cnn-2of4", "2:4"),
   ]
 
   func run() throws {
@@ -24,7 +25,8 @@ struct DemoCommand: ParsableCommand {
     var reports: [RunReport] = []
     for pair in DemoCommand.pairs {
       Terminal.progress("\(pair.model) on \(pair.chip)")
-      let run = try digits.run(pair.model, on: pair.chip)
+      let pipeline = try IntegerOptions.pipeline(weightBits: nil, weightFormat: nil, sparsity: pair.sparsity)
+      let run = try digits.run(pair.model, on: pair.chip, pipeline: pipeline)
       let stem = "\(outputDir)/\(pair.chip)"
       files.add(run.report.json(), to: "\(stem).json")
       files.add(run.report.layersCSV(), to: "\(stem).csv")
