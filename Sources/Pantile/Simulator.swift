@@ -34,7 +34,7 @@ public struct Simulator: Sendable {
     try finished(program, inputs: inputs, profiles: false).outputs()
   }
 
-  /// What the values of a run make of a Program's times; nil on a chip whose times do not depend on values.
+  /// What the values of a run make of a Program's times and actions; nil on a chip where nothing of them depends on values.
   ///
   /// - Throws: as `run`.
   public func profile(
@@ -44,7 +44,7 @@ public struct Simulator: Sendable {
     return try finished(program, inputs: inputs, profiles: true).profile
   }
 
-  /// Whether times of the chip depend on values: an array of it skips terms.
+  /// Whether times or actions of the chip depend on values: its array skips terms, or gates products.
   public var dependsOnValues: Bool { machine.array?.measure != nil }
 
   private func finished(

@@ -140,7 +140,7 @@ extension RunReport.Values {
   /// What it says beside the cycles.
   var text: String {
     isMeasured
-      ? "with the values of the first run; \(Format.grouped(longestCycles)) when no term is skipped"
-      : "no values are given, so no term is skipped; --input or --seed gives some"
+      ? "with the values of the first run; \(Format.grouped(longestCycles)) when nothing is skipped"
+      : "no values are given, so nothing is skipped or gated; --input or --seed gives some"
   }
 }

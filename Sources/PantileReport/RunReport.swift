@@ -48,7 +48,7 @@ public struct RunReport: Codable, Sendable, Equatable {
   public var accuracy: Accuracy?
   /// Present when the program was run several times; everything else is about the first time.
   public var repeats: Repeats?
-  /// Present when times of the chip depend on values.
+  /// Present when times or actions of the chip's array depend on values.
   public var values: Values?
 
   public init(
@@ -303,7 +303,7 @@ public struct RunReport: Codable, Sendable, Equatable {
     }
   }
 
-  /// What the times of a run have to do with values, on a chip whose array skips terms.
+  /// What the times and actions of a run have to do with values, on a chip whose array skips terms or gates products.
   public struct Values: Codable, Sendable, Equatable {
     /// Whether times are those of given values; else the longest that any values take.
     public var isMeasured: Bool

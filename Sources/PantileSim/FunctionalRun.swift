@@ -206,21 +206,31 @@ public final class FunctionalRun {
           indices.withUnsafeMutableBufferPointer { side in
             guard let side = side.baseAddress else { return }
             images[generator.memory.offset].gather(generator.resolved(at: loops), unsigned: side)
-            array.function(
-              extents, format,
+            run(
+              array, extents, format,
               ArrayOperands(
                 a: a, b: b, indices: side, accumulators: first,
-                accumulatorStride: accumulators.stride), accumulate)
+                accumulatorStride: accumulators.stride),
+              accumulate, queue: queue)
           }
         } else {
-          let operands = ArrayOperands(a: a, b: b, accumulators: first, accumulatorStride: accumulators.stride)
-          array.function(extents, format, operands, accumulate)
-          if recorder != nil, let measure = array.measure {
-            recorder?.add(measure(extents, format, operands, accumulate), queue: queue)
-          }
+          run(
+            array, extents, format,
+            ArrayOperands(a: a, b: b, accumulators: first, accumulatorStride: accumulators.stride), accumulate,
+            queue: queue)
         }
       }
     }
+  }
+
+  /// A macro tile on an array of integers, and its measure where one is asked for.
+  private func run(
+    _ array: ArrayEngine, _ extents: TileExtents, _ format: ContractionFormat, _ operands: ArrayOperands,
+    _ accumulate: Bool, queue: Int
+  ) {
+    array.function(extents, format, operands, accumulate)
+    guard recorder != nil, let measure = array.measure else { return }
+    recorder?.add(measure(extents, format, operands, accumulate), queue: queue)
   }
 
   private func contractFloats(

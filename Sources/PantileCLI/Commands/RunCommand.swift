@@ -110,8 +110,8 @@ struct RunCommand: ParsableCommand {
     }
     if profile != nil, times != nil {
       throw DiagnosticError(
-        "option-conflict", "--times repeats a program, and times of '\(target.name)' depend on the values of each time",
-        hint: "leave the inputs out: then no term is skipped")
+        "option-conflict", "--times repeats a program, and runs on '\(target.name)' depend on the values of each time",
+        hint: "leave the inputs out: then nothing is skipped")
     }
     let time = try session.simulator.time(compiled.program, profile: profile, trace: trace != nil)
     clock.end("timing run")

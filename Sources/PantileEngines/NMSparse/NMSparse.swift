@@ -31,6 +31,12 @@ extension ArrayFamily {
       FieldSchema(
         "metadata_port", .count(0...NMSparseOptions.mostOfPort), default: .count(0),
         summary: "bits of indices that enter a cycle through a port of their own; 0: they share the weights' port"),
+      FieldSchema(
+        "gating", .choice(NMSparseOptions.Gating.allCases.map(\.rawValue)),
+        default: .choice(NMSparseOptions.Gating.none.rawValue),
+        summary:
+          "products that cost no energy, though a cycle: none, those of a kept zero (weights), those of a zero on either side (operands)"
+      ),
       variantField,
     ],
     check: { check($0) },
@@ -47,7 +53,8 @@ extension ArrayFamily {
           variant: section.foldVariant,
           ports: NMSparseOptions.Ports(
             activation: section.count("activation_port"), weight: section.count("weight_port"),
-            metadata: section.count("metadata_port"))))
+            metadata: section.count("metadata_port")),
+          gating: NMSparseOptions.Gating(rawValue: section.choice("gating")) ?? .none))
     })
 
   private static func dataflow(of section: EngineSection) -> NMSparseOptions.Dataflow {
@@ -83,6 +90,12 @@ extension ArrayEngine {
   /// An N:M array with these options.
   public static func nmSparse(_ options: NMSparseOptions) -> ArrayEngine {
     let weightsStay = options.dataflow == .weightStationary
+    var measure: Measure?
+    if options.gating != .none {
+      measure = { extents, format, operands, accumulate in
+        NMGating.measure(options, extents, format, operands, accumulate: accumulate)
+      }
+    }
     return ArrayEngine(
       family: ArrayFamily.nmSparse.name, rows: options.rows, columns: options.columns, summary: options.summary,
       peakMACs: { _ in Double(options.rows * options.columns) },
@@ -93,14 +106,8 @@ extension ArrayEngine {
           ? TileExtents(m: 1, k: options.rows / kept * group, n: options.columns)
           : TileExtents(m: options.rows, k: group, n: options.columns * options.interleave)
       },
-      timing: { extents, format in
-        weightsStay
-          ? NMWeightTiming.timing(options, extents, format) : NMSparseTiming.timing(options, extents, format)
-      },
-      occupancy: { extents, format in
-        weightsStay
-          ? NMWeightTiming.occupancy(options, extents, format) : NMSparseTiming.occupancy(options, extents, format)
-      },
+      timing: { extents, format in options.timing(extents, format) },
+      occupancy: { extents, format in options.occupancy(extents, format) },
       mapping: { format, tile in NMSparseMapping.mapping(options, format, tile) },
       traffic: { extents, format in
         weightsStay
@@ -119,11 +126,23 @@ extension ArrayEngine {
       stepper: { inputs, format in
         weightsStay
           ? NMWeightStepper.run(options, inputs, format).result : NMSparseStepper.run(options, inputs, format).result
-      })
+      },
+      measure: measure)
   }
 }
 
 extension NMSparseOptions {
+  /// The closed form of the dataflow.
+  func timing(_ extents: TileExtents, _ format: ContractionFormat) -> TileTiming {
+    dataflow == .weightStationary
+      ? NMWeightTiming.timing(self, extents, format) : NMSparseTiming.timing(self, extents, format)
+  }
+
+  func occupancy(_ extents: TileExtents, _ format: ContractionFormat) -> TileOccupancy {
+    dataflow == .weightStationary
+      ? NMWeightTiming.occupancy(self, extents, format) : NMSparseTiming.occupancy(self, extents, format)
+  }
+
   /// As in `nm 16x16 interleave 4 patterns 2:4,2:8 latency 1+1 overlapped` or `nm 16x16 ws patterns 2:4 latency 0+1 serial`.
   fileprivate var summary: String {
     let kind = dataflow == .weightStationary ? "ws" : "interleave \(interleave)"
@@ -134,5 +153,6 @@ extension NMSparseOptions {
     return "nm \(rows)x\(columns) \(kind) patterns \(patterns.map(\.description).joined(separator: ","))"
       + " latency \(multiplierLatency)+\(adderLatency) \(variant.rawValue)"
       + (limits.isEmpty ? "" : ", a cycle " + limits.joined(separator: ", "))
+      + (gating == .none ? "" : ", gated by \(gating.rawValue)")
   }
 }

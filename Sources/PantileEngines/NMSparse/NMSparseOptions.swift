@@ -26,6 +26,15 @@ public struct NMSparseOptions: Hashable, Sendable {
     }
   }
 
+  /// Which products leave the select, the multiplier and the adder of a PE still; they keep their cycle.
+  public enum Gating: String, Hashable, Sendable, CaseIterable {
+    case none
+    /// Those of a kept weight that is zero.
+    case weights
+    /// Those of a zero on either side.
+    case operands
+  }
+
   public var rows: Int
   public var columns: Int
   public var dataflow: Dataflow
@@ -39,6 +48,7 @@ public struct NMSparseOptions: Hashable, Sendable {
   public var patterns: [NMPattern]
   public var variant: FoldVariant
   public var ports: Ports
+  public var gating: Gating
 
   /// Most output contexts of a PE.
   public static let mostContexts = 127
@@ -49,7 +59,8 @@ public struct NMSparseOptions: Hashable, Sendable {
   ///   no pattern keeps more than `rows` of a group.
   public init(
     rows: Int, columns: Int, dataflow: Dataflow = .outputStationary, interleave: Int = 1, adderLatency: Int = 1,
-    multiplierLatency: Int = 0, patterns: [NMPattern], variant: FoldVariant = .overlapped, ports: Ports = Ports()
+    multiplierLatency: Int = 0, patterns: [NMPattern], variant: FoldVariant = .overlapped, ports: Ports = Ports(),
+    gating: Gating = .none
   ) {
     precondition(rows > 0 && columns > 0, "an array needs rows and columns")
     precondition(
@@ -69,5 +80,6 @@ public struct NMSparseOptions: Hashable, Sendable {
     self.patterns = patterns
     self.variant = variant
     self.ports = ports
+    self.gating = gating
   }
 }
